@@ -1,0 +1,120 @@
+package change
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Canonical returns the facts with every list in one order, whatever order the
+// forge answered in, and every time in UTC to the second. Commits keep the
+// forge's order, which is the order of history. The lists of f are not changed.
+func (f Facts) Canonical() Facts {
+	f.GatheredAt = utc(f.GatheredAt)
+	f.Opened = utc(f.Opened)
+	f.Commits = each(f.Commits, nil, func(c *Commit) {
+		c.Authored, c.Committed = utc(c.Authored), utc(c.Committed)
+		c.CoAuthors = slices.Clone(c.CoAuthors)
+		slices.Sort(c.CoAuthors)
+	})
+	f.Pushes = each(f.Pushes, func(a, b BranchPush) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Before, b.Before), cmp.Compare(a.After, b.After), cmp.Compare(a.By, b.By))
+	}, func(p *BranchPush) { p.At = utc(p.At) })
+	f.Files = each(f.Files, func(a, b File) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Previous, b.Previous)) }, nil)
+	f.Reviews = each(f.Reviews, func(a, b Review) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) }, func(r *Review) {
+		r.At, r.Edited = utc(r.At), utc(r.Edited)
+		if r.Dismissal != nil {
+			d := *r.Dismissal
+			d.At = utc(d.At)
+			r.Dismissal = &d
+		}
+	})
+	f.Checks = each(f.Checks, func(a, b Check) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Source, b.Source), cmp.Compare(a.AppID, b.AppID),
+			cmp.Compare(a.Commit, b.Commit), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Attempt, b.Attempt))
+	}, func(c *Check) { c.Started, c.Completed = utc(c.Started), utc(c.Completed) })
+	f.Labels = each(f.Labels, strings.Compare, nil)
+	f.Requests = each(f.Requests, func(a, b Request) int { return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Found, b.Found)) }, nil)
+	f.Timeline = each(f.Timeline, func(a, b Event) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.By, b.By), cmp.Compare(a.Before, b.Before),
+			cmp.Compare(a.After, b.After), cmp.Compare(a.Detail, b.Detail))
+	}, func(e *Event) { e.At = utc(e.At) })
+	f.Members = each(f.Members, func(a, b Membership) int {
+		return cmp.Or(cmp.Compare(a.Selector, b.Selector), cmp.Compare(a.Person, b.Person))
+	}, nil)
+	if l, known := f.Landing.Get(); known {
+		l.At = utc(l.At)
+		l.Explained = slices.Clone(l.Explained)
+		slices.Sort(l.Explained)
+		f.Landing = Known(l)
+	}
+	if s, known := f.Shown.Get(); known {
+		s.Completed = utc(s.Completed)
+		f.Shown = Known(s)
+	}
+	if g, known := f.Group.Get(); known {
+		g.Members = slices.Clone(g.Members)
+		slices.SortFunc(g.Members, func(a, b Member) int { return cmp.Compare(a.Ref.Number, b.Ref.Number) })
+		g.Unexplained = slices.Clone(g.Unexplained)
+		slices.Sort(g.Unexplained)
+		f.Group = Known(g)
+	}
+	return f
+}
+
+// each returns the list of a known fact cloned, changed by touch and sorted by
+// order; nil leaves either out.
+func each[T any](f Fact[[]T], order func(a, b T) int, touch func(*T)) Fact[[]T] {
+	list, known := f.Get()
+	if !known {
+		return f
+	}
+	list = slices.Clone(list)
+	if touch != nil {
+		for i := range list {
+			touch(&list[i])
+		}
+	}
+	if order != nil {
+		slices.SortStableFunc(list, order)
+	}
+	return Known(list)
+}
+
+// utc drops what two forges, or two answers of one, would write differently.
+func utc(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Second)
+}
+
+// MaxFacts bounds the JSON form of one change's facts, in bytes.
+const MaxFacts = 32 << 20
+
+// ParseFacts reads the JSON form of facts. Unknown fields, trailing bytes and
+// more than MaxFacts bytes are errors, because half-read facts judge wrongly.
+func ParseFacts(r io.Reader) (Facts, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxFacts+1))
+	if err != nil {
+		return Facts{}, fmt.Errorf("reading facts: %w", err)
+	}
+	if len(data) > MaxFacts {
+		return Facts{}, fmt.Errorf("reading facts: more than %d bytes", MaxFacts)
+	}
+	var f Facts
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&f); err != nil {
+		return Facts{}, fmt.Errorf("reading facts: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return Facts{}, fmt.Errorf("reading facts: something follows the facts")
+	}
+	return f, nil
+}

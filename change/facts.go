@@ -1,0 +1,87 @@
+package change
+
+import "time"
+
+// Facts is everything a forge said about one change at one moment, and the
+// answers to what its policy asked. It is the whole input of a judgement.
+type Facts struct {
+	Ref        Ref       `json:"ref"`
+	GatheredAt time.Time `json:"gatheredAt"` // when the first answer was asked for, UTC
+	People     People    `json:"people"`
+
+	Title     string             `json:"title,omitempty"`
+	URL       string             `json:"url,omitempty"`
+	State     Fact[State]        `json:"state,omitzero"`
+	Opener    Fact[Person]       `json:"opener,omitzero"`
+	Opened    time.Time          `json:"opened,omitzero"`
+	Head      Fact[Head]         `json:"head,omitzero"`
+	Base      Fact[Base]         `json:"base,omitzero"`
+	Commits   Fact[[]Commit]     `json:"commits,omitzero"`
+	Pushes    Fact[[]BranchPush] `json:"pushes,omitzero"`
+	Files     Fact[[]File]       `json:"files,omitzero"`
+	Reviews   Fact[[]Review]     `json:"reviews,omitzero"`
+	Checks    Fact[[]Check]      `json:"checks,omitzero"`
+	Labels    Fact[[]string]     `json:"labels,omitzero"`
+	Requests  Fact[[]Request]    `json:"requests,omitzero"`
+	Timeline  Fact[[]Event]      `json:"timeline,omitzero"`
+	AutoMerge Fact[AutoMerge]    `json:"autoMerge,omitzero"`
+	Queue     Fact[QueueEntry]   `json:"queue,omitzero"`
+	Landing   Fact[Landing]      `json:"landing,omitzero"`
+	Shown     Fact[Shown]        `json:"shown,omitzero"` // our own verdict on the head; gathered only when the change has landed
+	Group     Fact[Group]        `json:"group,omitzero"`
+	Enforced  Fact[Enforcement]  `json:"enforced,omitzero"`
+	Members   Fact[[]Membership] `json:"memberships,omitzero"`
+
+	// Absent says why a fact is absent, by the name the fact has in JSON, in
+	// words for the engineer. A fact that simply does not apply is not listed.
+	Absent map[string]string `json:"absent,omitempty"`
+}
+
+// A State is where a change is in its life.
+type State string
+
+// The states of a change.
+const (
+	Open        State = "open"
+	Draft       State = "draft"
+	ClosedState State = "closed" // without having landed
+	LandedState State = "landed"
+)
+
+// A Membership is the answer to one question of a policy: does this person match
+// this selector?
+type Membership struct {
+	Selector Selector `json:"selector"`
+	Person   Person   `json:"person"`
+	Member   bool     `json:"member"`
+}
+
+// A Selector names who can hold a role, as a policy writes it:
+//
+//	team:acme/engineers    a member of the team, child teams included
+//	user:github:583231     the account with that id
+//	permission:write       anyone with at least that permission on the repository
+type Selector string
+
+// Needs is what a policy must still be told before it can judge some facts.
+type Needs struct {
+	Selectors []Selector // to be answered for every person who approved
+	Requests  []string   // regular expressions (RE2) that a linked request's key matches
+}
+
+// A PolicyFile is the text of a policy and where it was read.
+type PolicyFile struct {
+	Found  bool   `json:"found"`
+	URI    string `json:"uri"`    // such as "https://github.com/acme/shop/blob/<commit>/.countersign.yml"
+	Path   string `json:"path"`   // such as ".countersign.yml"
+	Commit SHA    `json:"commit"` // the commit of the protected branch it was read at
+	Text   string `json:"text"`
+}
+
+// Gathered is what one round of asking a forge gives.
+type Gathered struct {
+	Facts       Facts
+	Policy      PolicyFile
+	Description string      // of the change; matched for linked requests and not kept
+	Shown       Fact[Shown] // our own verdict as it stands on the head now
+}
