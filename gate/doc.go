@@ -1,0 +1,16 @@
+// Package gate owns the one path every change takes: gather, judge, record,
+// report, in that order, for every door it comes in by.
+//
+// It promises:
+//
+//   - The facts are asked for afresh on every assessment; what woke it is only a
+//     hint of which change to look at.
+//   - A change is assessed by one run at a time. Calls that arrive while a run is
+//     going on share the next one.
+//   - The record is durable before anything is shown. When recording fails,
+//     nothing is shown and the assessment is an error, to be tried again.
+//   - The same facts, policy and decision as last time are not recorded twice;
+//     the verdict is shown all the same, because showing it may be what failed.
+//   - When trying again has come to an end, GiveUp records and shows that there is
+//     no decision, which blocks.
+package gate

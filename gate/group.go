@@ -1,0 +1,70 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// atOnce bounds how many members of one group are judged at the same time.
+const atOnce = 8
+
+// members judges every member of a merge group again, as the change it is, and
+// puts what came out among the facts of the group. What the members were worth
+// when they entered the queue is no evidence of what they are worth now.
+func (g *Gate) members(ctx context.Context, f change.Facts) (change.Facts, error) {
+	group, known := f.Group.Get()
+	if !known {
+		return f, nil
+	}
+	group.Members = slices.Clone(group.Members)
+	each, ctx := errgroup.WithContext(ctx)
+	each.SetLimit(atOnce)
+	for i := range group.Members {
+		each.Go(func() error {
+			m := &group.Members[i]
+			a, err := g.assess(ctx, m.Ref)
+			if err != nil {
+				return fmt.Errorf("judging a member of the group again: %w", err)
+			}
+			m.Results, m.Record = a.Decision.Results, a.Receipt.Digest
+			return nil
+		})
+	}
+	if err := each.Wait(); err != nil {
+		return f, err
+	}
+	f.Group = change.Known(group)
+	return f, nil
+}
+
+// explained returns the merged changes that brought every commit of a push, and
+// whether there are any. Their own records tell how the branch moved, so the push
+// needs none.
+func explained(f change.Facts) ([]int, bool) {
+	landing, known := f.Landing.Get()
+	if f.Ref.Kind != change.Push || !known {
+		return nil, false
+	}
+	return landing.Explained, len(landing.Explained) > 0
+}
+
+// assessEach assesses the pull requests of a push's repository by number.
+func (g *Gate) assessEach(ctx context.Context, push change.Ref, numbers []int) error {
+	kind := change.PullRequest
+	if push.Repository.Forge == change.GitLab {
+		kind = change.MergeRequest
+	}
+	each, ctx := errgroup.WithContext(ctx)
+	each.SetLimit(atOnce)
+	for _, n := range numbers {
+		each.Go(func() error {
+			return g.Assess(ctx, change.Ref{Repository: push.Repository, Kind: kind, Number: n})
+		})
+	}
+	return each.Wait()
+}
