@@ -105,6 +105,8 @@ type Result struct {
 	Supply   Text                `json:"supply,omitempty"`   // who can supply what is missing
 	Facts    []string            `json:"facts,omitempty"`    // what it rests on, such as "reviews/80" or "commits/1a2b3c…", sorted
 	Criteria map[string][]string `json:"criteria,omitempty"` // framework to criteria it evidences, such as soc2: [CC8.1]
+
+	Uncounted []Uncounted `json:"uncounted,omitempty"` // approvals that did not count for it, by review id
 }
 
 // A Verdict is a decision in one word, as a record states it.
