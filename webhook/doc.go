@@ -1,0 +1,37 @@
+// Package webhook is the server: it receives a forge's deliveries, stores them
+// durably, acknowledges them, and works them until the changes they hint at are
+// assessed.
+//
+// It promises:
+//
+//   - 202 is answered only after the delivery is on disk (SQLite, WAL,
+//     synchronous=FULL). What is acknowledged is worked at least once, whatever
+//     happens to the process; a disk that refuses is answered 503.
+//   - A delivery id is worked once. The forge's redelivery of one that is stored
+//     is acknowledged as a duplicate.
+//   - A delivery is a hint. What the forge adapter reads from the stored body is
+//     which changes to look at and which cached answers to forget, nothing else.
+//   - What fails is tried again with growing waits, and ends visibly: after the
+//     last attempt the change is given up, which blocks it.
+//   - Work that a killed process left behind is taken up when the next one
+//     starts, not when a lease runs out.
+//
+// Words:
+//
+//   - The inbox is the table of deliveries: id, event, raw body. Bodies are
+//     dropped after a week, ids are kept for ever.
+//   - A job is River's row that a delivery is to be worked. It holds the number
+//     of the inbox row and nothing else, and is inserted in the same transaction.
+//   - A run is one call of Assessor.Assess. Jobs about the same change that wait
+//     at the same time share a run: see line.
+//
+// The data directory holds queue.sqlite with its -wal and -shm files, and
+// LOCK-queue, which the one server that may use them holds locked.
+//
+// # Latency
+//
+// River polls for jobs where the database cannot notify. Polling often enough
+// would cost a write transaction each time, so the driver is given a listener
+// that this process itself wakes after a commit (see wake), and River's poll, ten
+// times a second, is left to find the jobs that were put off.
+package webhook
