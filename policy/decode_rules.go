@@ -1,0 +1,144 @@
+package policy
+
+import (
+	"regexp"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// maxApprovals is more than any change could hope for.
+const maxApprovals = 50
+
+// changeRule reads one entry of changes.
+func (d *decoder) changeRule(n *yaml.Node) ChangeRule {
+	var r ChangeRule
+	var noBypass bool // every rule asks for it; writing it out is allowed
+	d.mapping(n, "an entry of changes",
+		field{"branches", true, func(n *yaml.Node) { r.Branches = d.patterns(n, "branches") }},
+		field{PeerReviewID, false, func(n *yaml.Node) { r.PeerReview = d.peerReview(n, PeerReviewID) }},
+		field{SegregationID, false, d.empty(&r.SegregationOfDuties, SegregationID)},
+		field{RequiredChecksID, false, func(n *yaml.Node) {
+			d.list(n, RequiredChecksID, func(n *yaml.Node) { r.RequiredChecks = append(r.RequiredChecks, d.requiredCheck(n)) })
+		}},
+		field{LinkedRequestID, false, func(n *yaml.Node) { r.LinkedRequest = d.linkedRequest(n) }},
+		field{ProtectedPathsID, false, func(n *yaml.Node) {
+			d.list(n, ProtectedPathsID, func(n *yaml.Node) { r.ProtectedPaths = append(r.ProtectedPaths, d.protectedPaths(n)) })
+		}},
+		field{NoBypassID, false, d.empty(&noBypass, NoBypassID)},
+	)
+	return r
+}
+
+// patterns reads a list of branches or environments.
+func (d *decoder) patterns(n *yaml.Node, what string) []string {
+	var patterns []string
+	d.list(n, what, func(n *yaml.Node) {
+		s := d.text(n, "a pattern")
+		if s == "" {
+			return
+		}
+		if err := checkPattern(s); err != nil {
+			d.problem(n, "the pattern %s cannot be used: %v", change.Quote(s), err)
+		}
+		patterns = append(patterns, s)
+	})
+	return patterns
+}
+
+// peerReview reads how many approvals are asked for, and whose.
+func (d *decoder) peerReview(n *yaml.Node, what string) *PeerReview {
+	r := &PeerReview{}
+	d.mapping(n, what,
+		field{"approvals", true, func(n *yaml.Node) { r.Approvals = d.number(n, "approvals", 1, maxApprovals) }},
+		field{"from", false, func(n *yaml.Node) { r.From = d.from(n, "from") }},
+	)
+	return r
+}
+
+// requiredCheck reads one required check.
+func (d *decoder) requiredCheck(n *yaml.Node) RequiredCheck {
+	var c RequiredCheck
+	d.mapping(n, "a required check",
+		field{"name", true, func(n *yaml.Node) { c.Name = d.text(n, "name") }},
+		// Without it, any writer could post the check that lets a change through.
+		field{"app", true, func(n *yaml.Node) { c.App = d.app(n) }},
+		field{"class", false, func(n *yaml.Node) {
+			if c.Class = d.text(n, "class"); c.Class != "" && !wordForm.MatchString(c.Class) {
+				d.problem(n, "the class %s must have lower-case letters, digits and hyphens only, such as test or sast", change.Quote(c.Class))
+			}
+		}},
+	)
+	return c
+}
+
+// app reads the application of a check: its slug or its numeric id.
+func (d *decoder) app(n *yaml.Node) string {
+	const mostID = 1 << 52
+	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!int" {
+		d.number(n, "the numeric id of an app", 1, mostID)
+		return n.Value
+	}
+	return d.text(n, "app")
+}
+
+// linkedRequest reads what the key of a change request looks like.
+func (d *decoder) linkedRequest(n *yaml.Node) *LinkedRequest {
+	r := &LinkedRequest{}
+	d.mapping(n, LinkedRequestID, field{"pattern", true, func(n *yaml.Node) {
+		r.Pattern = d.text(n, "pattern")
+		if r.Pattern == "" {
+			return
+		}
+		within, err := regexp.Compile(r.Pattern)
+		if err != nil {
+			d.problem(n, "the pattern is not a regular expression (RE2): %s", change.Quote(err.Error()))
+			return
+		}
+		whole, err := regexp.Compile(`\A(?:` + r.Pattern + `)\z`)
+		if err != nil || whole.MatchString("") {
+			d.problem(n, "the pattern matches an empty key, so that every change would have one; make it ask for at least one character")
+			return
+		}
+		r.within, r.whole = within, whole
+	}})
+	return r
+}
+
+// protectedPaths reads which paths need whose approval.
+func (d *decoder) protectedPaths(n *yaml.Node) ProtectedPaths {
+	var p ProtectedPaths
+	d.mapping(n, "an entry of "+ProtectedPathsID,
+		field{"paths", true, func(n *yaml.Node) {
+			d.list(n, "paths", func(n *yaml.Node) {
+				s := d.text(n, "a path pattern")
+				if s == "" {
+					return
+				}
+				pattern, err := newPathPattern(s)
+				if err != nil {
+					d.problem(n, "the path pattern %s cannot be used: %v", change.Quote(s), err)
+				}
+				p.Paths = append(p.Paths, pattern)
+			})
+		}},
+		field{"from", true, func(n *yaml.Node) { p.From = d.from(n, "from") }},
+	)
+	return p
+}
+
+// deploymentRule reads one entry of deployments.
+func (d *decoder) deploymentRule(n *yaml.Node) DeploymentRule {
+	var r DeploymentRule
+	d.mapping(n, "an entry of deployments",
+		field{"environments", true, func(n *yaml.Node) { r.Environments = d.patterns(n, "environments") }},
+		field{"approved-changes-only", false, d.empty(&r.ApprovedChangesOnly, "approved-changes-only")},
+		field{"deployment-approval", false, func(n *yaml.Node) { r.DeploymentApproval = d.peerReview(n, "deployment-approval") }},
+		field{"deployer-separation", false, d.empty(&r.DeployerSeparation, "deployer-separation")},
+	)
+	if n.Kind == yaml.MappingNode && !r.ApprovedChangesOnly && r.DeploymentApproval == nil && !r.DeployerSeparation {
+		d.problem(n, "this entry of deployments asks for nothing; add approved-changes-only, deployment-approval or deployer-separation")
+	}
+	return r
+}

@@ -1,0 +1,143 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// Judge decides on a change by the policy file that governs it. It is total: where
+// there is no policy, or none that can be read, the decision is unknown and says
+// why. Equal facts and an equal file give an equal decision, whatever the order of
+// the facts' lists and whichever identities are withheld.
+func Judge(f change.Facts, file change.PolicyFile) change.Decision {
+	name := file.Path
+	if name == "" {
+		name = "the policy"
+	}
+	if !file.Found {
+		return undetermined("there is no policy %s at commit %s of the protected branch; add one", change.Quote(name), abbrev(file.Commit))
+	}
+	p, err := Parse(name, []byte(file.Text))
+	if err != nil {
+		return undetermined("the policy cannot be used: %s", problemsText(err))
+	}
+	return p.Evaluate(f)
+}
+
+// problemsText returns what Parse found wrong, for a decision's reason.
+func problemsText(err error) string {
+	problems, _ := err.(Problems)
+	clauses := make([]string, len(problems))
+	for i, p := range problems {
+		p.Name = strings.Trim(change.Quote(p.Name), `"`)
+		clauses[i] = p.String()
+	}
+	return sample(clauses)
+}
+
+// undetermined returns a decision about which nothing could be judged.
+func undetermined(format string, args ...any) change.Decision {
+	return change.Decision{Status: change.Undetermined, Reason: change.Text(fmt.Sprintf(format, args...)), Results: []change.Result{}}
+}
+
+// Evaluate decides on a change. Every rule that names the target branch applies,
+// and every control of each of them is evaluated, whatever the others say.
+//
+// The makers of a change are whoever opened it; the author, committer and
+// co-authors of every commit; everyone who pushed to its branch or force-pushed
+// it over all its versions; and every alias account of those. Where one of them
+// is nobody the forge knows, or an automation without a human who answers for it,
+// who made the change is unknown, and so is whether anybody independent approved.
+func (p *Policy) Evaluate(f change.Facts) change.Decision {
+	d := p.evaluate(f)
+	d.Owner = p.Owner
+	return d
+}
+
+// evaluate decides on a change without naming the policy's owner.
+func (p *Policy) evaluate(f change.Facts) change.Decision {
+	branch, known := targetBranch(f)
+	if !known {
+		return undetermined("%s", absent(f, "base", "the target branch is not known"))
+	}
+	rules := p.rulesFor(branch)
+	if len(rules) == 0 {
+		return undetermined("no rule of the policy names the branch %s; add it to the branches of one", change.Quote(branch))
+	}
+	judge := p.judgeOf(f)
+	if judge == nil {
+		return undetermined("this program cannot judge a change of the kind %s", change.Quote(string(f.Ref.Kind)))
+	}
+	d := change.Decision{Rule: ruleNames(rules), Results: []change.Result{}}
+	for _, c := range controls() {
+		var said []ruled
+		for _, i := range rules {
+			if r := &p.Changes[i]; c.askedBy(r) {
+				said = append(said, ruled{i, judge(c, r)})
+			}
+		}
+		if len(said) > 0 {
+			r := together(said)
+			r.Control, r.Criteria = c.id, criteria(c.id)
+			d.Results = append(d.Results, r)
+		}
+	}
+	d.Status = change.Conclude(d.Results)
+	return d
+}
+
+// judgeOf returns how to judge one control of one rule for this kind of change, or
+// nil for a kind this program does not know.
+func (p *Policy) judgeOf(f change.Facts) func(control, *ChangeRule) change.Result {
+	switch f.Ref.Kind {
+	case change.PullRequest, change.MergeRequest:
+		s := newSubject(p, f)
+		return func(c control, r *ChangeRule) change.Result { return s.whenLanded(c.proposal(s, r)) }
+	case change.Push:
+		return func(c control, _ *ChangeRule) change.Result { return c.push(f) }
+	case change.MergeGroup:
+		return func(c control, r *ChangeRule) change.Result { return c.group(f, r) }
+	}
+	return nil
+}
+
+// A subject is a proposed or landed change under judgement, and what several
+// controls want to know of it.
+type subject struct {
+	policy  *Policy
+	facts   change.Facts
+	answers map[question]answer
+	landed  bool
+	landing change.Landing // set when landed
+	makers  makers
+	reviews reviews
+}
+
+// newSubject works out what several controls want to know of a change.
+func newSubject(p *Policy, f change.Facts) *subject {
+	s := &subject{policy: p, facts: f, answers: answersOf(f)}
+	if l, known := f.Landing.Get(); known && l.Landed {
+		s.landed, s.landing = true, l
+	}
+	s.makers = makersOf(f)
+	s.reviews = s.reviewsOf()
+	return s
+}
+
+// whenLanded turns what was still pending into a failure once the change has
+// landed, because nothing can satisfy it any more.
+func (s *subject) whenLanded(r change.Result) change.Result {
+	if s.landed && r.Status == change.Pending {
+		r.Status, r.Supply = change.Fail, ""
+		r.Reason = "the change landed without it: " + r.Reason
+	}
+	return r
+}
+
+// unknownApprovals says why it cannot be told which approvals count, or returns
+// nothing.
+func (s *subject) unknownApprovals() []string {
+	return sorted(append(append([]string(nil), s.makers.unknown...), s.reviews.unknown...))
+}

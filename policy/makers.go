@@ -1,0 +1,173 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// A deed is one thing by which somebody had a hand in a change.
+type deed struct {
+	rank int // what to name first of several deeds
+	what string
+	fact string // what says so, such as "commits/<sha>"; empty for the opening
+}
+
+// makers is everybody who had a hand in a change. Alias accounts are one person.
+type makers struct {
+	deeds   map[change.Person]deed // what each maker did, the weightiest of it
+	unknown []string               // why the set may be incomplete, in order; empty when it is whole
+	facts   []string               // what the set rests on
+}
+
+// has reports whether p, or an alias of p, is known to be a maker.
+func (m makers) has(people change.People, p change.Person) bool {
+	_, maker := m.deeds[people.Same(p)]
+	return maker
+}
+
+// listed returns the marks of the makers, in order.
+func (m makers) listed() string {
+	marks := make([]string, 0, len(m.deeds))
+	for _, p := range slices.SortedFunc(maps.Keys(m.deeds), byNumber) {
+		marks = append(marks, mark(p))
+	}
+	if len(marks) > 10 {
+		marks = append(marks[:10], fmt.Sprintf("%d more", len(marks)-10))
+	}
+	return enumerate(marks, "and")
+}
+
+// byNumber orders persons as they are numbered: p2 before p10.
+func byNumber(a, b change.Person) int {
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	return strings.Compare(string(a), string(b))
+}
+
+// makersOf returns the makers of a change. Who opened it and who moved its branch
+// are authenticated by the forge; authors, committers and co-authors are only what
+// a commit claims, so they are added and never taken away.
+func makersOf(f change.Facts) makers {
+	c := &collector{facts: f, makers: makers{deeds: map[change.Person]deed{}}, unnamed: map[change.Person]deed{}}
+	if opener, known := f.Opener.Get(); known {
+		c.add(opener, deed{rank: 1, what: "opened this change"})
+	} else {
+		c.missing("opener", "who opened this change is not known")
+	}
+	if commits, known := f.Commits.Get(); known {
+		for i := range commits {
+			c.commit(&commits[i])
+		}
+	} else {
+		c.missing("commits", "the commits are not known")
+	}
+	if pushes, known := f.Pushes.Get(); known {
+		for _, p := range pushes {
+			c.add(p.By, deed{5, "pushed " + abbrev(p.After), "pushes/" + string(p.After)})
+		}
+	} else {
+		c.missing("pushes", "who pushed is not known")
+	}
+	if timeline, known := f.Timeline.Get(); known {
+		for _, e := range timeline {
+			if e.Kind == change.HeadForcePushed {
+				c.add(e.By, deed{6, "force-pushed " + abbrev(change.SHA(e.After)), eventFact(e)})
+			}
+		}
+	} else {
+		c.missing("timeline", "the timeline is not known, so earlier versions of the branch are not either")
+	}
+	return c.finish()
+}
+
+// A collector gathers makers and what stands against knowing them all.
+type collector struct {
+	facts   change.Facts
+	makers  makers
+	unnamed map[change.Person]deed // makers behind whom no human is known
+}
+
+// missing notes that a fact which names makers is absent.
+func (c *collector) missing(name, what string) {
+	c.makers.unknown = append(c.makers.unknown, absent(c.facts, name, what))
+}
+
+// commit adds everybody whom a commit names.
+func (c *collector) commit(k *change.Commit) {
+	sha, fact := abbrev(k.SHA), "commits/"+string(k.SHA)
+	c.add(k.Author, deed{2, "is the author of commit " + sha, fact})
+	if !k.ByForge {
+		c.add(k.Committer, deed{3, "committed " + sha, fact})
+	}
+	for _, p := range k.CoAuthors {
+		c.add(p, deed{4, "is a co-author of commit " + sha, fact})
+	}
+}
+
+// add notes that p did something to the change.
+func (c *collector) add(p change.Person, d deed) {
+	if d.fact != "" {
+		c.makers.facts = append(c.makers.facts, d.fact)
+	}
+	keep(c.makers.deeds, c.facts.People.Same(p), d)
+	if c.facts.People[p].Kind != change.Human {
+		keep(c.unnamed, p, d)
+	}
+}
+
+// keep notes a deed of p unless a weightier one is noted.
+func keep(deeds map[change.Person]deed, p change.Person, d deed) {
+	old, noted := deeds[p]
+	if !noted || d.rank < old.rank || d.rank == old.rank && d.what+d.fact < old.what+old.fact {
+		deeds[p] = d
+	}
+}
+
+// finish says of every maker who is not a human why that leaves the makers
+// unknown, unless an alias names the human.
+func (c *collector) finish() makers {
+	humans := humansByAlias(c.facts.People)
+	for _, p := range slices.SortedFunc(maps.Keys(c.unnamed), byNumber) {
+		kind, d := c.facts.People[p].Kind, c.unnamed[p]
+		switch {
+		case kind != change.Bot && kind != change.App:
+			c.makers.unknown = append(c.makers.unknown, fmt.Sprintf("%s %s, and %s", mark(p), d.what, nobody(d)))
+		case !humans[c.facts.People.Same(p)]:
+			c.makers.unknown = append(c.makers.unknown, fmt.Sprintf(
+				"%s %s and is no human; list its account beside that of the human who answers for it under people in the policy", mark(p), d.what))
+		}
+	}
+	c.makers.facts = sorted(c.makers.facts)
+	return c.makers
+}
+
+// nobody says what it means that no account stands behind a deed, and what to do.
+func nobody(d deed) string {
+	if strings.HasPrefix(d.fact, "commits/") {
+		return "no account stands behind that name; claim the commit's e-mail address in an account's settings, or make the commit again with an address that is claimed"
+	}
+	return "that account does not exist any more; open the change again under an account that does"
+}
+
+// humansByAlias returns the persons that stand for a set of accounts one of which
+// is a human's.
+func humansByAlias(people change.People) map[change.Person]bool {
+	humans := map[change.Person]bool{}
+	for p, id := range people {
+		if id.Kind == change.Human {
+			humans[people.Same(p)] = true
+		}
+	}
+	return humans
+}
+
+// eventFact names an entry of the timeline, such as
+// "timeline/base_changed/2026-03-02T09:15:00Z".
+func eventFact(e change.Event) string {
+	return "timeline/" + string(e.Kind) + "/" + e.At.UTC().Format("2006-01-02T15:04:05Z")
+}

@@ -1,0 +1,64 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// Needs returns the questions that remain before the policy can judge a change:
+// which of its approvers, and of those who asked for changes, match the selectors
+// of roles that matter for its target branch and touched paths. Selectors that
+// name one account are not among them, because Resolve answers those.
+func (p *Policy) Needs(f change.Facts) change.Needs {
+	var n change.Needs
+	if f.Ref.Kind != change.PullRequest && f.Ref.Kind != change.MergeRequest {
+		return n // its members, or the changes that explain it, are judged by themselves
+	}
+	for _, r := range p.applying(f) {
+		for _, role := range r.rolesFor(f) {
+			for _, s := range p.Roles[role] {
+				if !strings.HasPrefix(string(s), userPrefix) {
+					n.Selectors = append(n.Selectors, s)
+				}
+			}
+		}
+		if r.LinkedRequest != nil {
+			n.Requests = append(n.Requests, r.LinkedRequest.Pattern)
+		}
+	}
+	slices.Sort(n.Selectors)
+	n.Selectors = slices.Compact(n.Selectors)
+	n.Requests = sorted(n.Requests)
+	return n
+}
+
+// applying returns the rules that name the target branch of a change.
+func (p *Policy) applying(f change.Facts) []*ChangeRule {
+	branch, known := targetBranch(f)
+	if !known {
+		return nil
+	}
+	var rules []*ChangeRule
+	for _, i := range p.rulesFor(branch) {
+		rules = append(rules, &p.Changes[i])
+	}
+	return rules
+}
+
+// rolesFor returns the roles that matter for a change under a rule. Where the
+// touched files are not known, every protected path may be touched.
+func (r *ChangeRule) rolesFor(f change.Facts) []string {
+	var roles []string
+	if r.PeerReview != nil {
+		roles = append(roles, r.PeerReview.From...)
+	}
+	files, known := f.Files.Get()
+	for _, entry := range r.ProtectedPaths {
+		if !known || len(entry.touchedBy(files)) > 0 {
+			roles = append(roles, entry.From...)
+		}
+	}
+	return roles
+}

@@ -1,0 +1,107 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// noBypass asks, of a change that has landed, that it landed in an ordinary way
+// and only after the verdict that lets it through was shown on its head.
+func noBypass(s *subject, _ *ChangeRule) change.Result {
+	l, known := s.facts.Landing.Get()
+	switch {
+	case !known:
+		return say(change.Undetermined, "%s", absent(s.facts, "landing", "whether the change landed is not known"))
+	case !l.Landed:
+		return say(change.NotApplicable, "judged when the change lands")
+	}
+	out := s.landedBy(l)
+	out.Facts = []string{"landing/" + string(l.Commit)}
+	if shown, known := s.facts.Shown.Get(); known && shown.ID != 0 {
+		out.Facts = sorted(append(out.Facts, "shown/"+strconv.FormatInt(shown.ID, 10)))
+	}
+	return out
+}
+
+// landedBy judges how a pull request landed.
+func (s *subject) landedBy(l change.Landing) change.Result {
+	switch l.How {
+	case change.MergeQueue:
+		return s.verdictShown(l)
+	case change.MergeCommit, change.Squash, change.Rebase:
+		return combine([]change.Result{s.queueKept(l), s.verdictShown(l)})
+	case change.DirectPush, change.ForcePush, change.Creation, change.Deletion:
+		return say(change.Fail, "%s landed it by a %s instead of a merge", mark(l.By), movement(l.How))
+	}
+	return say(change.Undetermined, "how %s landed it is not known", mark(l.By))
+}
+
+// queueKept asks that a merge queue which the branch demands was not gone around.
+func (s *subject) queueKept(l change.Landing) change.Result {
+	e, known := s.facts.Enforced.Get()
+	if !known {
+		return say(change.Undetermined, "%s", absent(s.facts, "enforced", "whether the branch demands a merge queue is not known"))
+	}
+	if slices.ContainsFunc(e.Rules, func(r change.Rule) bool { return r.Type == "merge_queue" }) {
+		return say(change.Fail, "%s merged it around the merge queue that the branch demands", mark(l.By))
+	}
+	return say(change.Pass, "")
+}
+
+// verdictShown asks that our own verdict on the head let the change through when
+// it landed. A queue merges later than the verdict by itself, and what it merged
+// is judged as a group, so there the time says nothing.
+func (s *subject) verdictShown(l change.Landing) change.Result {
+	shown, known := s.facts.Shown.Get()
+	if !known {
+		return say(change.Undetermined, "%s", absent(s.facts, "shown", "the verdict shown when it landed is not known"))
+	}
+	head, known := s.facts.Head.Get()
+	if !known {
+		return say(change.Undetermined, "%s", absent(s.facts, "head", "the head is not known"))
+	}
+	by := mark(l.By)
+	switch {
+	case shown.ID == 0:
+		return say(change.Fail, "%s merged it although no verdict was shown on %s", by, abbrev(head.Commit))
+	case shown.Commit != head.Commit:
+		return say(change.Fail, "%s merged %s although the verdict shown was on %s", by, abbrev(head.Commit), abbrev(shown.Commit))
+	case shown.Status != "completed":
+		return say(change.Fail, "%s merged it while the verdict was still %s", by, change.Quote(shown.Status))
+	case shown.Conclusion != change.Success:
+		return say(change.Fail, "%s merged it although the verdict shown was %s", by, change.Quote(shown.Conclusion))
+	case l.How != change.MergeQueue && (shown.Completed.IsZero() || shown.Completed.After(l.At)):
+		return say(change.Fail, "%s merged it at %s, before the verdict that lets it through was shown%s", by, moment(l.At), at(shown.Completed))
+	}
+	return say(change.Pass, "%s merged it with the verdict shown on %s", by, abbrev(head.Commit))
+}
+
+// movement names how a branch moved, for people.
+func movement(how string) string {
+	switch how {
+	case change.DirectPush:
+		return "direct push"
+	case change.ForcePush:
+		return "force push"
+	case change.Creation:
+		return "creation of the branch"
+	case change.Deletion:
+		return "deletion of the branch"
+	}
+	return "merge"
+}
+
+// moment writes a time for people.
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }
+
+// at writes a time that may be unknown.
+func at(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(" at %s", moment(t))
+}

@@ -1,0 +1,101 @@
+package policy
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// peerReview asks for a number of approvals that count, and that nobody who could
+// approve still asks for changes.
+func peerReview(s *subject, r *ChangeRule) change.Result {
+	want := r.PeerReview
+	out, t := s.approvedBy(s.from(want.From), want.Approvals)
+	out.Supply = supplyWhile(out.Status, s.supplyOf(want.From))
+	out.Uncounted = t.uncounted
+	out.Facts = s.reviewFacts()
+	objections := s.standing(want.From)
+	if len(objections) == 0 {
+		return out
+	}
+	return combine(append(objections, out))
+}
+
+// supplyWhile returns who can supply what is missing where something is.
+func supplyWhile(s change.Status, supply change.Text) change.Text {
+	if s == change.Pending {
+		return supply
+	}
+	return ""
+}
+
+// approvedBy says whether enough approvals meet a demand. One whose role is not
+// known leaves the count unknown as long as it is short.
+func (s *subject) approvedBy(d demand, want int) (change.Result, tally) {
+	t := s.tally(d)
+	if unknown := s.unknownApprovals(); len(unknown) > 0 {
+		return say(change.Undetermined, "it cannot be told which approvals are independent: %s", sample(unknown)), t
+	}
+	score := fmt.Sprintf("%d of %d independent approval%s", len(t.counted), want, plural(want))
+	switch {
+	case len(t.counted) >= want:
+		return say(change.Pass, "%s: %s", score, t.counters()), t
+	case len(t.unsure) > 0:
+		return say(change.Undetermined, "%s: %s", score, s.whyUnsure(t)), t
+	case len(t.uncounted) > 0:
+		return say(change.Pending, "%s: %s", score, sample(t.reasons())), t
+	}
+	return say(change.Pending, "%s", score), t
+}
+
+// whyUnsure says why it is not known whether approvals count.
+func (s *subject) whyUnsure(t tally) string {
+	return sample(append(t.unsure, sorted(s.absentAnswers())...))
+}
+
+// absentAnswers says why the forge did not answer who is a member of what.
+func (s *subject) absentAnswers() []string {
+	if s.facts.Members.IsKnown() || s.facts.Absent["memberships"] == "" {
+		return nil
+	}
+	return []string{absent(s.facts, "memberships", "memberships were not answered")}
+}
+
+// standing returns a result for each request for changes that may still hold the
+// change back. A reviewer who certainly could not approve cannot do that either.
+func (s *subject) standing(roles []string) []change.Result {
+	var results []change.Result
+	for _, o := range s.reviews.objections {
+		if s.mayApprove(o.review, roles) == no {
+			continue
+		}
+		by := mark(o.review.By)
+		r := say(change.Fail, "%s %s", by, o.how)
+		if !o.sure {
+			r = say(change.Undetermined, "it is not known what a dismissed review said; perhaps %s %s", by, o.how)
+		}
+		r.Supply = change.Text("another review by " + by)
+		results = append(results, r)
+	}
+	return results
+}
+
+// reviewFacts names the reviews that were weighed.
+func (s *subject) reviewFacts() []string {
+	var facts []string
+	for _, a := range s.reviews.approvals {
+		facts = append(facts, reviewFact(a.review))
+	}
+	for _, o := range s.reviews.objections {
+		facts = append(facts, reviewFact(o.review))
+	}
+	return sorted(facts)
+}
+
+// reviewFact names a review, such as "reviews/80".
+func reviewFact(r change.Review) string { return "reviews/" + strconv.FormatInt(r.ID, 10) }
+
+// plural returns the ending of a noun for n things.
+func plural(n int) string { return strings.Repeat("s", min(1, max(n-1, 0))) }

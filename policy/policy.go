@@ -1,0 +1,109 @@
+package policy
+
+import (
+	"regexp"
+	"time"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// A Policy is one parsed policy file. Only Parse makes a valid one.
+type Policy struct {
+	Version     int                          // of the file's form; 1
+	Owner       string                       // who answers for the policy
+	Roles       map[string][]change.Selector // who can hold each role; any selector is enough
+	Changes     []ChangeRule
+	Deployments []DeploymentRule
+	Emergency   *Emergency // nil when the policy knows no break-glass
+	People      []Alias
+}
+
+// A ChangeRule is what a policy asks of changes to some branches. A nil or empty
+// control is not asked for, except no-bypass, which every rule asks for.
+type ChangeRule struct {
+	Branches            []string // doublestar patterns; * does not cross a slash
+	PeerReview          *PeerReview
+	SegregationOfDuties bool
+	RequiredChecks      []RequiredCheck
+	LinkedRequest       *LinkedRequest
+	ProtectedPaths      []ProtectedPaths
+}
+
+// PeerReview asks for independent approvals.
+type PeerReview struct {
+	Approvals int      // at least 1
+	From      []string // roles, any of which an approver must hold; empty for anyone who may write
+}
+
+// A RequiredCheck is a check run that must have succeeded on the head.
+type RequiredCheck struct {
+	Name  string
+	App   string // slug of the application that runs it, or its numeric id in decimal
+	Class string // what it checks, such as "test" or "sast". Optional.
+}
+
+// LinkedRequest asks for a link to a change request.
+type LinkedRequest struct {
+	Pattern string // regular expression (RE2) that the request's whole key matches
+
+	within, whole *regexp.Regexp // Pattern as written, and anchored at both ends
+}
+
+// ProtectedPaths asks for the approval of a role when certain paths are touched.
+type ProtectedPaths struct {
+	Paths []PathPattern
+	From  []string // roles, one of which the approver must hold
+}
+
+// A DeploymentRule is what a policy asks of deployments to some environments.
+type DeploymentRule struct {
+	Environments        []string // doublestar patterns
+	ApprovedChangesOnly bool
+	DeploymentApproval  *PeerReview
+	DeployerSeparation  bool
+}
+
+// Emergency says who may let a change through by break-glass, and how soon it
+// must be reviewed afterwards.
+type Emergency struct {
+	AuthorisedBy []string // roles
+	ReviewWithin time.Duration
+}
+
+// An Alias states that several accounts are one human's: a second account, or a
+// bot that the human answers for.
+type Alias struct {
+	Accounts []change.AccountID // at least two
+	Note     string
+}
+
+// Governs reports whether any rule of the policy's changes names the branch.
+func (p *Policy) Governs(branch string) bool { return len(p.rulesFor(branch)) > 0 }
+
+// rulesFor returns the positions of the rules that name the branch, ascending.
+func (p *Policy) rulesFor(branch string) []int {
+	var rules []int
+	for i := range p.Changes {
+		if matchesBranch(p.Changes[i].Branches, branch) {
+			rules = append(rules, i)
+		}
+	}
+	return rules
+}
+
+// targetBranch returns the protected branch a change moves, and whether the
+// facts say which it is.
+func targetBranch(f change.Facts) (string, bool) {
+	switch f.Ref.Kind {
+	case change.Push, change.MergeGroup:
+		return f.Ref.Branch, f.Ref.Branch != ""
+	}
+	base, known := f.Base.Get()
+	if !known {
+		return "", false
+	}
+	if base.Target != "" {
+		return base.Target, true
+	}
+	return base.Branch, base.Branch != ""
+}

@@ -1,0 +1,71 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// protectedPaths asks, for each entry whose paths are touched, for one approval
+// that counts by a holder of one of its roles.
+func protectedPaths(s *subject, r *ChangeRule) change.Result {
+	files, known := s.facts.Files.Get()
+	if !known {
+		return say(change.Undetermined, "%s", absent(s.facts, "files", "the touched files are not known"))
+	}
+	var said []change.Result
+	for _, entry := range r.ProtectedPaths {
+		if touched := entry.touchedBy(files); len(touched) > 0 {
+			said = append(said, s.protectedPath(entry, touched))
+		}
+	}
+	if len(said) == 0 {
+		return say(change.NotApplicable, "no protected path is touched")
+	}
+	return combine(said)
+}
+
+// protectedPath judges one entry whose paths are touched.
+func (s *subject) protectedPath(entry ProtectedPaths, touched []string) change.Result {
+	out, t := s.approvedBy(s.from(entry.From), 1)
+	named := quoted(touched[:min(len(touched), 3)])
+	if more := len(touched) - 3; more > 0 {
+		named += fmt.Sprintf(" and %d more", more)
+	}
+	out.Reason = change.Text(fmt.Sprintf("%s need%s %s: %s", named, thirdPerson(len(touched)), enumerate(slices.Clone(entry.From), "or"), out.Reason))
+	out.Supply = supplyWhile(out.Status, s.supplyOf(entry.From))
+	out.Uncounted = t.uncounted
+	for _, p := range touched {
+		out.Facts = append(out.Facts, "files/"+p)
+	}
+	out.Facts = sorted(append(out.Facts, s.reviewFacts()...))
+	return out
+}
+
+// thirdPerson returns the ending of a verb whose subject is n things.
+func thirdPerson(n int) string {
+	if n == 1 {
+		return "s"
+	}
+	return ""
+}
+
+// touchedBy returns the files that an entry protects, in order. A rename touches
+// the old path too: moving a file away is a change to it.
+func (p ProtectedPaths) touchedBy(files []change.File) []string {
+	var touched []string
+	for _, f := range files {
+		for _, path := range []string{f.Path, f.Previous} {
+			if path != "" && p.matches(path) {
+				touched = append(touched, path)
+			}
+		}
+	}
+	return sorted(touched)
+}
+
+// matches reports whether any pattern of the entry matches the path.
+func (p ProtectedPaths) matches(path string) bool {
+	return slices.ContainsFunc(p.Paths, func(pattern PathPattern) bool { return pattern.Matches(path) })
+}

@@ -1,0 +1,65 @@
+package policy
+
+import (
+	"fmt"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// noBypassPush judges a movement of a protected branch. It must be explained by
+// merged changes, each of which is judged by itself; no change explains a branch
+// whose history was rewritten or which is gone.
+func noBypassPush(f change.Facts) change.Result {
+	l, known := f.Landing.Get()
+	if !known {
+		return say(change.Undetermined, "%s", absent(f, "landing", "how the branch moved is not known"))
+	}
+	out := movedBy(l)
+	out.Facts = []string{"landing/" + string(l.Commit)}
+	return out
+}
+
+// movedBy judges how a protected branch moved.
+func movedBy(l change.Landing) change.Result {
+	switch l.How {
+	case change.ForcePush, change.Deletion:
+		return say(change.Fail, "%s moved a protected branch by a %s, which no change can explain", mark(l.By), movement(l.How))
+	case change.DirectPush, change.Creation, change.MergeCommit, change.Squash, change.Rebase, change.MergeQueue:
+		if len(l.Explained) == 0 {
+			return say(change.Fail, "%s moved a protected branch to %s by a %s, and not every commit came by a merged change",
+				mark(l.By), abbrev(l.Commit), movement(l.How))
+		}
+		return say(change.Pass, "every commit came by a merged change: %s", numbers(l.Explained))
+	}
+	return say(change.Undetermined, "how the branch moved is not known; the forge says %s", change.Quote(l.How))
+}
+
+// unreviewedPush judges the controls over approvals of a movement of a protected
+// branch: what no merged change explains, nobody reviewed.
+func unreviewedPush(f change.Facts) change.Result {
+	l, known := f.Landing.Get()
+	switch {
+	case !known:
+		return say(change.Undetermined, "%s", absent(f, "landing", "how the branch moved is not known"))
+	case len(l.Explained) == 0:
+		return say(change.Fail, "nobody reviewed this push of %s by %s", abbrev(l.Commit), mark(l.By))
+	}
+	return say(change.NotApplicable, "judged on the merged changes that brought the commits: %s", numbers(l.Explained))
+}
+
+// notOfPushes is the result of a control that speaks of proposals only.
+func notOfPushes(change.Facts) change.Result {
+	return say(change.NotApplicable, "a push has no such thing; it is asked of pull requests")
+}
+
+// numbers lists the numbers of changes.
+func numbers(list []int) string {
+	marks := make([]string, len(list))
+	for i, n := range sortedNumbers(list) {
+		marks[i] = fmt.Sprintf("#%d", n)
+	}
+	if len(marks) > 10 {
+		marks = append(marks[:10], fmt.Sprintf("%d more", len(list)-10))
+	}
+	return enumerate(marks, "and")
+}

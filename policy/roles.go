@@ -1,0 +1,158 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// An answer is yes, no, or that the facts do not say.
+type answer int
+
+const (
+	no answer = iota
+	unsure
+	yes
+)
+
+// A question is one a Membership answers.
+type question struct {
+	selector change.Selector
+	person   change.Person
+}
+
+// answersOf returns the answers of the facts. Where two contradict each other, no
+// holds.
+func answersOf(f change.Facts) map[question]answer {
+	answers := map[question]answer{}
+	members, _ := f.Members.Get()
+	for _, m := range members {
+		q := question{m.Selector, m.Person}
+		switch _, twice := answers[q]; {
+		case !m.Member:
+			answers[q] = no
+		case !twice:
+			answers[q] = yes
+		}
+	}
+	return answers
+}
+
+// holds says whether a person holds any of the roles.
+func (s *subject) holds(p change.Person, roles []string) answer {
+	best := no
+	for _, role := range roles {
+		for _, selector := range s.policy.Roles[role] {
+			a, asked := s.answers[question{selector, p}]
+			if !asked {
+				a = unsure
+			}
+			best = max(best, a)
+		}
+	}
+	return best
+}
+
+// mayApprove says whether the reviewer has what the roles ask for: one of them, or
+// where there are none, the right to write to the repository.
+func (s *subject) mayApprove(r change.Review, roles []string) answer {
+	if len(roles) > 0 {
+		return s.holds(r.By, roles)
+	}
+	canPush, known := r.CanPush.Get()
+	switch {
+	case !known:
+		return unsure
+	case canPush:
+		return yes
+	}
+	return no
+}
+
+// anyhow is the demand for write access or one of the roles.
+func (s *subject) anyhow(roles []string) demand {
+	return demand{
+		may: func(r change.Review) answer { return max(s.mayApprove(r, nil), s.holds(r.By, roles)) },
+		is:  "able to write to the repository",
+	}
+}
+
+// A tally is which approvals count for one demand of a control.
+type tally struct {
+	counted   []change.Review
+	unsure    []string // why it is not known whether an approval counts
+	uncounted []change.Uncounted
+}
+
+// A demand is what an approver must be for one demand of a control.
+type demand struct {
+	may func(change.Review) answer
+	is  string // what that is, such as "in the role engineer"
+}
+
+// from is the demand for one of the roles, or for write access where there are none.
+func (s *subject) from(roles []string) demand {
+	d := demand{may: func(r change.Review) answer { return s.mayApprove(r, roles) }, is: "able to write to the repository"}
+	if len(roles) > 0 {
+		d.is = "in the role " + enumerate(slices.Clone(roles), "or")
+	}
+	return d
+}
+
+// tally counts the approvals that meet a demand.
+func (s *subject) tally(d demand) tally {
+	var t tally
+	for _, a := range s.reviews.approvals {
+		r, why := a.review, a.why
+		if why == "" {
+			switch d.may(r) {
+			case yes:
+				t.counted = append(t.counted, r)
+				continue
+			case unsure:
+				why = fmt.Sprintf("it is not known whether %s is %s", mark(r.By), d.is)
+				t.unsure = append(t.unsure, why)
+			default:
+				why = fmt.Sprintf("%s's approval does not count: %s is not %s", mark(r.By), mark(r.By), d.is)
+			}
+		}
+		t.uncounted = append(t.uncounted, change.Uncounted{Review: r.ID, By: r.By, Why: change.Text(why)})
+	}
+	return t
+}
+
+// reasons returns why approvals did not count, in their order.
+func (t tally) reasons() []string {
+	out := make([]string, len(t.uncounted))
+	for i, u := range t.uncounted {
+		out[i] = string(u.Why)
+	}
+	return out
+}
+
+// counters returns the marks of those whose approvals count.
+func (t tally) counters() string {
+	marks := make([]string, len(t.counted))
+	for i, r := range t.counted {
+		marks[i] = mark(r.By)
+	}
+	return enumerate(marks, "and")
+}
+
+// supplyOf says who can give an approval, and how they are recognised.
+func (s *subject) supplyOf(roles []string) change.Text {
+	if len(roles) == 0 {
+		return "anyone who may write to the repository and made no part of the change"
+	}
+	var parts []string
+	for _, role := range roles {
+		selectors := make([]string, len(s.policy.Roles[role]))
+		for i, sel := range s.policy.Roles[role] {
+			selectors[i] = string(sel)
+		}
+		parts = append(parts, fmt.Sprintf("%s (%s)", role, strings.Join(selectors, ", ")))
+	}
+	return change.Text(enumerate(slices.Compact(parts), "or") + ", other than who made the change")
+}
