@@ -1,0 +1,116 @@
+package evidence
+
+import (
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+	"sync"
+)
+
+// bodies keeps the envelopes and the disclosures, each under the digest of its
+// record.
+type bodies struct {
+	dir string
+
+	mu   sync.Mutex
+	made map[string]bool // directories known to be durable
+}
+
+func newBodies(dir string) *bodies { return &bodies{dir: dir, made: map[string]bool{}} }
+
+// checkDigest holds what becomes part of a path to the form of a digest.
+func checkDigest(digest string) error {
+	if raw, err := hex.DecodeString(digest); err != nil || len(raw) != 32 || hex.EncodeToString(raw) != digest {
+		return fmt.Errorf("%q is not the digest of a record", digest)
+	}
+	return nil
+}
+
+func (b *bodies) envelopePath(digest string) string {
+	return filepath.Join(b.dir, "records", digest[:2], digest+".dsse.json")
+}
+
+func (b *bodies) disclosuresPath(digest string) string {
+	return filepath.Join(b.dir, "disclosures", digest[:2], digest+".json")
+}
+
+// write makes an envelope and its disclosures durable, the disclosures first: a
+// record without them would be a record of nobody.
+func (b *bodies) write(e Envelope, d Disclosures) error {
+	digest := e.Digest()
+	body, err := e.Encode()
+	if err != nil {
+		return fmt.Errorf("encoding a record: %w", err)
+	}
+	if len(body) > MaxEnvelope {
+		return fmt.Errorf("a record of %d bytes, more than the %d that it can have", len(body), MaxEnvelope)
+	}
+	opened, err := d.encodeFile()
+	if err != nil {
+		return fmt.Errorf("encoding disclosures: %w", err)
+	}
+	if err := b.put(b.disclosuresPath(digest), opened); err != nil {
+		return fmt.Errorf("writing disclosures: %w", err)
+	}
+	if err := b.put(b.envelopePath(digest), body); err != nil {
+		return fmt.Errorf("writing a record: %w", err)
+	}
+	return nil
+}
+
+func (b *bodies) put(path string, data []byte) error {
+	dir := filepath.Dir(path)
+	if err := b.ensure(filepath.Dir(dir), dir); err != nil {
+		return err
+	}
+	return replaceDurably(path, data, 0o600)
+}
+
+// ensure makes directories, in order from the outside. It holds the lock while
+// it does, so that nobody writes into a directory that a crash could still take.
+func (b *bodies) ensure(dirs ...string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, dir := range dirs {
+		if b.made[dir] {
+			continue
+		}
+		if err := makeDir(dir); err != nil {
+			return err
+		}
+		b.made[dir] = true
+	}
+	return nil
+}
+
+// envelope returns the envelope with the given digest, which it checks.
+func (b *bodies) envelope(digest string) (Envelope, error) {
+	if err := checkDigest(digest); err != nil {
+		return Envelope{}, err
+	}
+	data, err := readBounded(b.envelopePath(digest), MaxEnvelope)
+	if err != nil {
+		return Envelope{}, fmt.Errorf("reading record %s: %w", digest, err)
+	}
+	e, err := ParseEnvelope(data)
+	if err != nil {
+		return Envelope{}, fmt.Errorf("record %s: %w", digest, err)
+	}
+	if e.Digest() != digest {
+		return Envelope{}, fmt.Errorf("record %s was changed: its content has the digest %s", digest, e.Digest())
+	}
+	return e, nil
+}
+
+// disclosures returns the disclosures of a record. When they were erased, the
+// error is fs.ErrNotExist.
+func (b *bodies) disclosures(digest string) (Disclosures, error) {
+	if err := checkDigest(digest); err != nil {
+		return nil, err
+	}
+	data, err := readBounded(b.disclosuresPath(digest), maxDisclosures)
+	if err != nil {
+		return nil, fmt.Errorf("reading the disclosures of record %s: %w", digest, err)
+	}
+	return ParseDisclosures(data)
+}

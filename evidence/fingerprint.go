@@ -1,0 +1,42 @@
+package evidence
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// An Entry is what one record is made of.
+type Entry struct {
+	Facts    change.Facts
+	Policy   change.PolicyFile
+	Decision change.Decision
+}
+
+// Fingerprint returns a name for what an entry says, hexadecimal SHA-256: two
+// entries with the same fingerprint differ at most in when the facts were
+// gathered and in the commit at which the same policy was read, and the second
+// need not be recorded.
+func Fingerprint(e Entry) string {
+	facts := e.Facts.Canonical()
+	facts.GatheredAt = time.Time{}
+	if facts.People == nil {
+		facts.People = change.People{}
+	}
+	data, err := encode(struct {
+		Facts    change.Facts    `json:"facts"`
+		Found    bool            `json:"found"`
+		Path     string          `json:"path"`
+		Text     string          `json:"text"`
+		Decision change.Decision `json:"decision"`
+	}{facts, e.Policy.Found, e.Policy.Path, e.Policy.Text, e.Decision})
+	if err != nil {
+		// Facts are plain values: only a time outside the years 0 to 9999 cannot be
+		// written, and such an entry cannot be recorded either. Equal to nothing.
+		return ""
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,176 @@
+package evidence
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/countersign-dev/countersign/change"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// indexVersion is the version of the schema below, kept as user_version.
+const indexVersion = 1
+
+// schema holds one row for each leaf of the log. Everything in it is read from
+// log, records and disclosures, so it can be deleted; but while it is there it
+// also remembers how far the log had come.
+const schema = `
+CREATE TABLE IF NOT EXISTS records (
+	idx         INTEGER PRIMARY KEY,  -- index in the log
+	digest      TEXT    NOT NULL,
+	chain       TEXT    NOT NULL,     -- see place.chain
+	ref         TEXT    NOT NULL,     -- the protected ref
+	n           INTEGER NOT NULL,
+	subject     TEXT    NOT NULL,     -- change.Ref.Key
+	head        TEXT    NOT NULL,     -- the commit that was judged
+	at          INTEGER NOT NULL,     -- when it was recorded, Unix milliseconds
+	fingerprint TEXT    NOT NULL,     -- empty when people were erased before it could be computed
+	judgement   BLOB    NOT NULL,     -- JSON of change.Decision
+	UNIQUE (chain, n)
+);
+CREATE INDEX IF NOT EXISTS records_subject ON records (subject, idx);
+`
+
+// A row is what the index holds of one record.
+type row struct {
+	receipt     change.Receipt
+	chain       string
+	subject     string
+	head        change.SHA
+	at          time.Time
+	fingerprint string
+	judgement   []byte
+}
+
+// index is the projection of the log that answers what the ledger asks often.
+type index struct {
+	db *sql.DB
+}
+
+// openIndex opens or makes the index. It is flushed when SQLite sees fit and not
+// with every row: what a power cut takes is read from the log again.
+func openIndex(ctx context.Context, path string) (*index, error) {
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(5000)&_txlock=immediate"
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("opening the index: %w", err)
+	}
+	db.SetMaxOpenConns(1) // SQLite has one writer, and our reads are short
+	ix := &index{db: db}
+	if err := ix.migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return ix, nil
+}
+
+func (ix *index) migrate(ctx context.Context) error {
+	var version int
+	if err := ix.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return fmt.Errorf("opening the index: %w", err)
+	}
+	if version != 0 && version != indexVersion {
+		return fmt.Errorf("the index has version %d, this program knows %d: use the program that wrote it, or delete the index to have it rebuilt", version, indexVersion)
+	}
+	if _, err := ix.db.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d;", indexVersion)); err != nil {
+		return fmt.Errorf("making the index: %w", err)
+	}
+	return nil
+}
+
+func (ix *index) close() error { return ix.db.Close() }
+
+// seen returns how many leaves the log had at least when the index was last written.
+func (ix *index) seen(ctx context.Context) (int64, error) {
+	var n int64
+	if err := ix.db.QueryRowContext(ctx, "SELECT coalesce(max(idx)+1, 0) FROM records").Scan(&n); err != nil {
+		return 0, fmt.Errorf("asking the index for its size: %w", err)
+	}
+	return n, nil
+}
+
+// firstMissing returns the lowest index of the log that has no row. Chains write
+// their rows independently, so a crash can leave holes.
+func (ix *index) firstMissing(ctx context.Context) (int64, error) {
+	const whole = "SELECT count(*), coalesce(max(idx)+1, 0) FROM records"
+	var rows, size int64
+	if err := ix.db.QueryRowContext(ctx, whole).Scan(&rows, &size); err != nil {
+		return 0, fmt.Errorf("asking the index for its size: %w", err)
+	}
+	if rows == size {
+		return size, nil
+	}
+	const hole = `SELECT CASE WHEN EXISTS (SELECT 1 FROM records WHERE idx = 0) THEN
+		(SELECT min(a.idx)+1 FROM records a LEFT JOIN records b ON b.idx = a.idx+1 WHERE b.idx IS NULL) ELSE 0 END`
+	var n int64
+	if err := ix.db.QueryRowContext(ctx, hole).Scan(&n); err != nil {
+		return 0, fmt.Errorf("asking the index for its first hole: %w", err)
+	}
+	return n, nil
+}
+
+// insert writes rows in one transaction. A row that is there already stays,
+// because the same leaf gives the same row; two records that claim one number of
+// a chain are an error.
+func (ix *index) insert(ctx context.Context, rows ...row) error {
+	tx, err := ix.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("writing the index: %w", err)
+	}
+	defer tx.Rollback() // has no effect after a commit
+	for _, r := range rows {
+		_, err := tx.ExecContext(ctx, `INSERT INTO records (idx, digest, chain, ref, n, subject, head, at, fingerprint, judgement)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (idx) DO NOTHING`,
+			int64(r.receipt.Index), r.receipt.Digest, r.chain, r.receipt.Chain, int64(r.receipt.N), r.subject, string(r.head),
+			r.at.UnixMilli(), r.fingerprint, r.judgement)
+		if err != nil {
+			return fmt.Errorf("writing record %d of the chain %s to the index: %w", r.receipt.N, r.chain, err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("writing the index: %w", err)
+	}
+	return nil
+}
+
+// head returns the number and digest of the last record of a chain, zero and
+// empty when it has none.
+func (ix *index) head(ctx context.Context, chain string) (n uint64, digest string, err error) {
+	err = ix.db.QueryRowContext(ctx, "SELECT n, digest FROM records WHERE chain = ? ORDER BY n DESC LIMIT 1", chain).Scan(&n, &digest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, "", nil
+	}
+	if err != nil {
+		return 0, "", fmt.Errorf("asking the index for the end of the chain %s: %w", chain, err)
+	}
+	return n, digest, nil
+}
+
+// last returns the newest record of a change.
+func (ix *index) last(ctx context.Context, subject string) (row, bool, error) {
+	return ix.one(ctx, "subject = ? ORDER BY idx DESC LIMIT 1", subject)
+}
+
+// byDigest returns the record with the given digest.
+func (ix *index) byDigest(ctx context.Context, digest string) (row, bool, error) {
+	return ix.one(ctx, "digest = ? LIMIT 1", digest)
+}
+
+func (ix *index) one(ctx context.Context, where string, arg any) (row, bool, error) {
+	var r row
+	var at int64
+	err := ix.db.QueryRowContext(ctx, "SELECT idx, digest, chain, ref, n, subject, head, at, fingerprint, judgement FROM records WHERE "+where, arg).
+		Scan(&r.receipt.Index, &r.receipt.Digest, &r.chain, &r.receipt.Chain, &r.receipt.N, &r.subject, &r.head, &at, &r.fingerprint, &r.judgement)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row{}, false, nil
+	}
+	if err != nil {
+		return row{}, false, fmt.Errorf("asking the index: %w", err)
+	}
+	r.at = time.UnixMilli(at).UTC()
+	return r, true, nil
+}

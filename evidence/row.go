@@ -1,0 +1,35 @@
+package evidence
+
+import (
+	"fmt"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// receiptOf returns where a statement lies.
+func receiptOf(index uint64, digest string, s Statement) change.Receipt {
+	return change.Receipt{Index: index, Digest: digest, Chain: s.Predicate.Sequence.Ref, N: s.Predicate.Sequence.N}
+}
+
+// rowOf returns what the index holds of a record.
+func rowOf(receipt change.Receipt, s Statement, fingerprint string) (row, error) {
+	p := s.Predicate
+	judgement, err := encode(p.Judgement)
+	if err != nil {
+		return row{}, fmt.Errorf("encoding a judgement: %w", err)
+	}
+	return row{
+		receipt: receipt, chain: chainName(p.Facts.Ref.Repository, p.Sequence.Ref), subject: p.Facts.Ref.Key(),
+		head: judged(p.Facts), at: p.Times.RecordedAt, fingerprint: fingerprint, judgement: judgement,
+	}, nil
+}
+
+// judged returns the head that was judged, or otherwise the commit a record is
+// about.
+func judged(f change.Facts) change.SHA {
+	if h, known := f.Head.Get(); known {
+		return h.Commit
+	}
+	commit, _ := tip(f)
+	return commit
+}
