@@ -96,8 +96,8 @@ func versions() []string {
 		) STRICT;
 		CREATE INDEX deliveries_with_body ON deliveries (received_at) WHERE body IS NOT NULL;
 		CREATE TABLE probe (
-			one        INTEGER PRIMARY KEY CHECK (one = 1),
-			written_at INTEGER NOT NULL
+			one  INTEGER PRIMARY KEY CHECK (one = 1),
+			body BLOB NOT NULL
 		) STRICT;`,
 	}
 }

@@ -67,7 +67,7 @@ func (s *Server) writable(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now := s.config.Now(); p.at.IsZero() || now.Sub(p.at) >= probeEvery || now.Before(p.at) {
-		p.err, p.at = s.inbox.probe(ctx, now), now
+		p.err, p.at = s.inbox.probe(ctx), now
 	}
 	return p.err
 }

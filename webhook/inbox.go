@@ -174,10 +174,16 @@ func (in *inbox) load(ctx context.Context, row int64) (stored, error) {
 	return s, nil
 }
 
-// probe writes to the database, to know that it can be written to.
-func (in *inbox) probe(ctx context.Context, now time.Time) error {
-	_, err := in.db.write.ExecContext(ctx,
-		`INSERT INTO probe (one, written_at) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET written_at = excluded.written_at`, now.UnixMilli())
+// probeBytes is the size of a usual delivery.
+const probeBytes = 32 << 10
+
+// probe stores as much as a usual delivery and removes it again, to know that one
+// could be stored: a full disk lets small writes through for long.
+func (in *inbox) probe(ctx context.Context) error {
+	_, err := in.db.write.ExecContext(ctx, `INSERT OR REPLACE INTO probe (one, body) VALUES (1, zeroblob(?))`, probeBytes)
+	if err == nil {
+		_, err = in.db.write.ExecContext(ctx, `DELETE FROM probe`)
+	}
 	if err != nil {
 		return fmt.Errorf("writing to the queue's database: %w", err)
 	}

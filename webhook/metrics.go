@@ -124,8 +124,10 @@ func (db *database) unfinished(ctx context.Context) (counts map[string]int, olde
 	// The rows of a table are numbered in the order they are inserted, so the
 	// smallest number is the oldest.
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT state, count(*), (SELECT received_at FROM deliveries WHERE row = min(json_extract(args, '$.row')))
-		FROM river_job WHERE state IN `+unfinished+` GROUP BY state`)
+		SELECT j.state, j.n, d.received_at
+		FROM (SELECT state, count(*) AS n, min(json_extract(args, '$.row')) AS first
+		      FROM river_job WHERE state IN `+unfinished+` GROUP BY state) AS j
+		LEFT JOIN deliveries AS d ON d.row = j.first`)
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("counting jobs: %w", err)
 	}

@@ -45,7 +45,7 @@ const waitPerRun = jobsPerRun + 2
 
 // newQueue makes River's tables and its client, not yet started.
 func newQueue(ctx context.Context, d *driver, c Config, w *worker) (*river.Client[*sql.Tx], error) {
-	log := slog.New(atLeast{slog.LevelWarn, c.Log.Handler()})
+	log := slog.New(atLeast{slog.LevelWarn, c.Log.Handler()}).With("from", "river")
 	migrator, err := rivermigrate.New(d, &rivermigrate.Config{Logger: log})
 	if err != nil {
 		return nil, fmt.Errorf("reading the queue's migrations: %w", err)

@@ -33,7 +33,7 @@ type worker struct {
 
 // A failure is a change that a delivery hints at and that was not assessed.
 type failure struct {
-	ref change.Ref
+	ref change.Ref // zero when the delivery could not even be read
 	err error
 }
 
@@ -125,7 +125,7 @@ func (w *worker) fail(log *slog.Logger, job *river.Job[deliveryArgs], d stored, 
 		return w.postpone(log, wait, failures)
 	case job.Attempt < job.MaxAttempts:
 		w.metrics.jobs.WithLabelValues("retried").Inc()
-		logEach(log, slog.LevelWarn, "assessment failed, trying again", failures)
+		logEach(log, slog.LevelWarn, "delivery failed, trying again", failures)
 		return join(failures)
 	}
 	return w.giveUp(log, failures, patient)
@@ -136,7 +136,7 @@ func (w *worker) fail(log *slog.Logger, job *river.Job[deliveryArgs], d stored, 
 func (w *worker) postpone(log *slog.Logger, wait time.Duration, failures []failure) error {
 	wait = min(wait, longestWait) + time.Duration(w.config.Rand()*float64(wait)/10)
 	w.metrics.jobs.WithLabelValues("postponed").Inc()
-	logEach(log.With("wait", wait), slog.LevelWarn, "assessment put off at the forge's request", failures)
+	logEach(log.With("wait", wait), slog.LevelWarn, "delivery put off at the forge's request", failures)
 	return river.JobSnooze(wait)
 }
 
@@ -149,11 +149,11 @@ const giveUpAgain = 10 * time.Minute
 func (w *worker) giveUp(log *slog.Logger, failures []failure, patient bool) error {
 	ctx, cancel := context.WithTimeout(w.ctx, w.config.JobTimeout)
 	defer cancel()
-	logEach(log, slog.LevelError, "assessment failed for the last time, giving the change up", failures)
+	logEach(log, slog.LevelError, "delivery failed for the last time, giving up", failures)
 	var unseen []failure
 	for _, f := range failures {
 		if f.ref == (change.Ref{}) {
-			continue // the delivery could not even be read: there is no change to give up
+			continue // nothing is known that could be given up
 		}
 		if err := guard(func() error { return w.assessor.GiveUp(ctx, f.ref, f.err) }); err != nil {
 			unseen = append(unseen, failure{f.ref, fmt.Errorf("giving up: %w", err)})
@@ -183,7 +183,9 @@ func retryAfter(failures []failure) (wait time.Duration, limited bool) {
 func join(failures []failure) error {
 	errs := make([]error, len(failures))
 	for i, f := range failures {
-		errs[i] = fmt.Errorf("assessing %s: %w", f.ref, f.err)
+		if errs[i] = f.err; f.ref != (change.Ref{}) {
+			errs[i] = fmt.Errorf("assessing %s: %w", f.ref, f.err)
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -191,7 +193,10 @@ func join(failures []failure) error {
 // logEach writes a line for each failure.
 func logEach(log *slog.Logger, level slog.Level, message string, failures []failure) {
 	for _, f := range failures {
-		attrs := []any{"change", f.ref, "err", f.err}
+		attrs := []any{"err", f.err}
+		if f.ref != (change.Ref{}) {
+			attrs = []any{"change", f.ref, "err", f.err}
+		}
 		if p := (*panicError)(nil); errors.As(f.err, &p) {
 			attrs = append(attrs, "stack", string(p.stack))
 		}
