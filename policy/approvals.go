@@ -45,7 +45,7 @@ func (s *subject) reviewsOf() reviews {
 		out.unknown = append(out.unknown, absent(s.facts, "head", "the head is not known"))
 	}
 	if !s.facts.Timeline.IsKnown() {
-		out.unknown = append(out.unknown, absent(s.facts, "timeline", "the timeline is not known, so a change of the base is not either"))
+		out.unknown = append(out.unknown, absent(s.facts, "timeline", timelineUnknown))
 	}
 	rebased := s.lastBaseChange()
 	for _, r := range s.lastWords(all) {
@@ -154,7 +154,7 @@ func (s *subject) whyNot(r change.Review, head change.Head, rebased time.Time) s
 	case kind != change.Human:
 		return by + "'s approval does not count: the account behind it is not known"
 	case s.makers.has(s.facts.People, r.By):
-		return fmt.Sprintf("%s's approval does not count: %s %s", by, by, s.makers.deeds[s.facts.People.Same(r.By)].what)
+		return fmt.Sprintf("%s's approval does not count: %s", by, s.makers.because(s.facts.People, r.By))
 	case r.State == change.Dismissed:
 		return fmt.Sprintf("%s's approval was dismissed by %s", by, mark(r.Dismissal.By))
 	case r.Commit == "" && r.Tree == "":

@@ -12,6 +12,9 @@ import (
 // why. Equal facts and an equal file give an equal decision, whatever the order of
 // the facts' lists and whichever identities are withheld.
 func Judge(f change.Facts, file change.PolicyFile) change.Decision {
+	if why := f.Absent["change"]; why != "" {
+		return undetermined("nothing is known of the change: %s", change.Quote(why))
+	}
 	name := file.Path
 	if name == "" {
 		name = "the policy"

@@ -20,9 +20,11 @@ func linkedRequest(s *subject, r *ChangeRule) change.Result {
 		}
 	}
 	if len(keys) == 0 {
-		out := say(change.Pending, "no change request is linked whose key matches %s; put the key into the title, the description or the branch's name",
-			change.Quote(r.LinkedRequest.Pattern))
-		out.Supply = "whoever can edit the change"
+		out := say(change.Pending, "no change request is linked whose key matches %s", change.Quote(r.LinkedRequest.Pattern))
+		if !s.landed {
+			out.Reason += "; put the key into the title or the description"
+			out.Supply = "whoever can edit the change"
+		}
 		return out
 	}
 	keys = sorted(keys)

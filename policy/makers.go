@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,12 +14,14 @@ import (
 type deed struct {
 	rank int // what to name first of several deeds
 	what string
-	fact string // what says so, such as "commits/<sha>"; empty for the opening
+	fact string        // what says so, such as "commits/<sha>"; empty for the opening
+	by   change.Person // the account that did it
 }
 
 // makers is everybody who had a hand in a change. Alias accounts are one person.
 type makers struct {
 	deeds   map[change.Person]deed // what each maker did, the weightiest of it
+	humans  map[change.Person]change.Person
 	unknown []string               // why the set may be incomplete, in order; empty when it is whole
 	facts   []string               // what the set rests on
 }
@@ -29,11 +32,16 @@ func (m makers) has(people change.People, p change.Person) bool {
 	return maker
 }
 
-// listed returns the marks of the makers, in order.
+// listed returns the marks of the makers, in order, each automation with the human
+// who answers for it.
 func (m makers) listed() string {
 	marks := make([]string, 0, len(m.deeds))
 	for _, p := range slices.SortedFunc(maps.Keys(m.deeds), byNumber) {
-		marks = append(marks, mark(p))
+		name := mark(p)
+		if human := m.humans[p]; human != "" && human != p {
+			name += " (" + mark(human) + ")"
+		}
+		marks = append(marks, name)
 	}
 	if len(marks) > 10 {
 		marks = append(marks[:10], fmt.Sprintf("%d more", len(marks)-10))
@@ -68,7 +76,7 @@ func makersOf(f change.Facts) makers {
 	}
 	if pushes, known := f.Pushes.Get(); known {
 		for _, p := range pushes {
-			c.add(p.By, deed{5, "pushed " + abbrev(p.After), "pushes/" + string(p.After)})
+			c.add(p.By, deed{rank: 5, what: "pushed " + abbrev(p.After), fact: "pushes/" + string(p.After)})
 		}
 	} else {
 		c.missing("pushes", "who pushed is not known")
@@ -76,14 +84,17 @@ func makersOf(f change.Facts) makers {
 	if timeline, known := f.Timeline.Get(); known {
 		for _, e := range timeline {
 			if e.Kind == change.HeadForcePushed {
-				c.add(e.By, deed{6, "force-pushed " + abbrev(change.SHA(e.After)), eventFact(e)})
+				c.add(e.By, deed{rank: 6, what: "force-pushed " + abbrev(change.SHA(e.After)), fact: eventFact(e)})
 			}
 		}
 	} else {
-		c.missing("timeline", "the timeline is not known, so earlier versions of the branch are not either")
+		c.missing("timeline", timelineUnknown)
 	}
 	return c.finish()
 }
+
+// timelineUnknown says what an absent timeline means.
+const timelineUnknown = "the timeline is not known, so earlier versions of the branch and changes of its base are not either"
 
 // A collector gathers makers and what stands against knowing them all.
 type collector struct {
@@ -100,12 +111,12 @@ func (c *collector) missing(name, what string) {
 // commit adds everybody whom a commit names.
 func (c *collector) commit(k *change.Commit) {
 	sha, fact := abbrev(k.SHA), "commits/"+string(k.SHA)
-	c.add(k.Author, deed{2, "is the author of commit " + sha, fact})
+	c.add(k.Author, deed{rank: 2, what: "is the author of commit " + sha, fact: fact})
 	if !k.ByForge {
-		c.add(k.Committer, deed{3, "committed " + sha, fact})
+		c.add(k.Committer, deed{rank: 3, what: "committed " + sha, fact: fact})
 	}
 	for _, p := range k.CoAuthors {
-		c.add(p, deed{4, "is a co-author of commit " + sha, fact})
+		c.add(p, deed{rank: 4, what: "is a co-author of commit " + sha, fact: fact})
 	}
 }
 
@@ -114,6 +125,7 @@ func (c *collector) add(p change.Person, d deed) {
 	if d.fact != "" {
 		c.makers.facts = append(c.makers.facts, d.fact)
 	}
+	d.by = p
 	keep(c.makers.deeds, c.facts.People.Same(p), d)
 	if c.facts.People[p].Kind != change.Human {
 		keep(c.unnamed, p, d)
@@ -123,21 +135,22 @@ func (c *collector) add(p change.Person, d deed) {
 // keep notes a deed of p unless a weightier one is noted.
 func keep(deeds map[change.Person]deed, p change.Person, d deed) {
 	old, noted := deeds[p]
-	if !noted || d.rank < old.rank || d.rank == old.rank && d.what+d.fact < old.what+old.fact {
-		deeds[p] = d
+	if noted && cmp.Or(d.rank-old.rank, cmp.Compare(d.what, old.what), cmp.Compare(d.fact, old.fact), byNumber(d.by, old.by)) >= 0 {
+		return
 	}
+	deeds[p] = d
 }
 
 // finish says of every maker who is not a human why that leaves the makers
 // unknown, unless an alias names the human.
 func (c *collector) finish() makers {
-	humans := humansByAlias(c.facts.People)
+	c.makers.humans = humansByAlias(c.facts.People)
 	for _, p := range slices.SortedFunc(maps.Keys(c.unnamed), byNumber) {
 		kind, d := c.facts.People[p].Kind, c.unnamed[p]
 		switch {
 		case kind != change.Bot && kind != change.App:
 			c.makers.unknown = append(c.makers.unknown, fmt.Sprintf("%s %s, and %s", mark(p), d.what, nobody(d)))
-		case !humans[c.facts.People.Same(p)]:
+		case c.makers.humans[c.facts.People.Same(p)] == "":
 			c.makers.unknown = append(c.makers.unknown, fmt.Sprintf(
 				"%s %s and is no human; list its account beside that of the human who answers for it under people in the policy", mark(p), d.what))
 		}
@@ -154,16 +167,29 @@ func nobody(d deed) string {
 	return "that account does not exist any more; open the change again under an account that does"
 }
 
-// humansByAlias returns the persons that stand for a set of accounts one of which
-// is a human's.
-func humansByAlias(people change.People) map[change.Person]bool {
-	humans := map[change.Person]bool{}
+// humansByAlias maps the person that stands for a set of accounts to the human
+// among them, the lowest-numbered of several.
+func humansByAlias(people change.People) map[change.Person]change.Person {
+	humans := map[change.Person]change.Person{}
 	for p, id := range people {
-		if id.Kind == change.Human {
-			humans[people.Same(p)] = true
+		if id.Kind != change.Human {
+			continue
+		}
+		first := people.Same(p)
+		if old, found := humans[first]; !found || byNumber(p, old) < 0 {
+			humans[first] = p
 		}
 	}
 	return humans
+}
+
+// because says what made somebody a maker, in a clause about account p.
+func (m makers) because(people change.People, p change.Person) string {
+	d := m.deeds[people.Same(p)]
+	if d.by == p {
+		return mark(p) + " " + d.what
+	}
+	return mark(d.by) + ", who is the same person, " + d.what
 }
 
 // eventFact names an entry of the timeline, such as

@@ -35,7 +35,7 @@ func (s *subject) landedBy(l change.Landing) change.Result {
 	case change.MergeCommit, change.Squash, change.Rebase:
 		return combine([]change.Result{s.queueKept(l), s.verdictShown(l)})
 	case change.DirectPush, change.ForcePush, change.Creation, change.Deletion:
-		return say(change.Fail, "%s landed it by a %s instead of a merge", mark(l.By), movement(l.How))
+		return say(change.Fail, "%s landed it by %s instead of a merge", mark(l.By), movement(l.How))
 	}
 	return say(change.Undetermined, "how %s landed it is not known", mark(l.By))
 }
@@ -84,15 +84,15 @@ func (s *subject) verdictShown(l change.Landing) change.Result {
 func movement(how string) string {
 	switch how {
 	case change.DirectPush:
-		return "direct push"
+		return "a direct push"
 	case change.ForcePush:
-		return "force push"
+		return "a force push"
 	case change.Creation:
-		return "creation of the branch"
+		return "the creation of the branch"
 	case change.Deletion:
-		return "deletion of the branch"
+		return "the deletion of the branch"
 	}
-	return "merge"
+	return "a merge"
 }
 
 // moment writes a time for people.

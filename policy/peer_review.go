@@ -2,8 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/countersign-dev/countersign/change"
 )
@@ -12,10 +10,8 @@ import (
 // approve still asks for changes.
 func peerReview(s *subject, r *ChangeRule) change.Result {
 	want := r.PeerReview
-	out, t := s.approvedBy(s.from(want.From), want.Approvals)
+	out, _ := s.approvedBy(s.from(want.From), want.Approvals)
 	out.Supply = supplyWhile(out.Status, s.supplyOf(want.From))
-	out.Uncounted = t.uncounted
-	out.Facts = s.reviewFacts()
 	objections := s.standing(want.From)
 	if len(objections) == 0 {
 		return out
@@ -35,19 +31,26 @@ func supplyWhile(s change.Status, supply change.Text) change.Text {
 // known leaves the count unknown as long as it is short.
 func (s *subject) approvedBy(d demand, want int) (change.Result, tally) {
 	t := s.tally(d)
-	if unknown := s.unknownApprovals(); len(unknown) > 0 {
-		return say(change.Undetermined, "it cannot be told which approvals are independent: %s", sample(unknown)), t
+	out := s.enough(t, want)
+	out.Facts, out.Uncounted = t.facts(), t.uncounted
+	return out, t
+}
+
+// enough compares a tally with what is wanted.
+func (s *subject) enough(t tally, want int) change.Result {
+	if len(t.unknown) > 0 {
+		return say(change.Undetermined, "it cannot be told which approvals count: %s", sample(t.unknown))
 	}
-	score := fmt.Sprintf("%d of %d independent approval%s", len(t.counted), want, plural(want))
+	score := fmt.Sprintf("%d of %d independent approvals", len(t.counted), want)
 	switch {
 	case len(t.counted) >= want:
-		return say(change.Pass, "%s: %s", score, t.counters()), t
+		return say(change.Pass, "%s: %s", score, t.counters())
 	case len(t.unsure) > 0:
-		return say(change.Undetermined, "%s: %s", score, s.whyUnsure(t)), t
+		return say(change.Undetermined, "%s: %s", score, s.whyUnsure(t))
 	case len(t.uncounted) > 0:
-		return say(change.Pending, "%s: %s", score, sample(t.reasons())), t
+		return say(change.Pending, "%s: %s", score, sample(t.reasons()))
 	}
-	return say(change.Pending, "%s", score), t
+	return say(change.Pending, "%s", score)
 }
 
 // whyUnsure says why it is not known whether approvals count.
@@ -77,25 +80,8 @@ func (s *subject) standing(roles []string) []change.Result {
 			r = say(change.Undetermined, "it is not known what a dismissed review said; perhaps %s %s", by, o.how)
 		}
 		r.Supply = change.Text("another review by " + by)
+		r.Facts = []string{reviewFact(o.review)}
 		results = append(results, r)
 	}
 	return results
 }
-
-// reviewFacts names the reviews that were weighed.
-func (s *subject) reviewFacts() []string {
-	var facts []string
-	for _, a := range s.reviews.approvals {
-		facts = append(facts, reviewFact(a.review))
-	}
-	for _, o := range s.reviews.objections {
-		facts = append(facts, reviewFact(o.review))
-	}
-	return sorted(facts)
-}
-
-// reviewFact names a review, such as "reviews/80".
-func reviewFact(r change.Review) string { return "reviews/" + strconv.FormatInt(r.ID, 10) }
-
-// plural returns the ending of a noun for n things.
-func plural(n int) string { return strings.Repeat("s", min(1, max(n-1, 0))) }

@@ -23,10 +23,10 @@ func noBypassPush(f change.Facts) change.Result {
 func movedBy(l change.Landing) change.Result {
 	switch l.How {
 	case change.ForcePush, change.Deletion:
-		return say(change.Fail, "%s moved a protected branch by a %s, which no change can explain", mark(l.By), movement(l.How))
+		return say(change.Fail, "%s moved a protected branch by %s, which no change can explain", mark(l.By), movement(l.How))
 	case change.DirectPush, change.Creation, change.MergeCommit, change.Squash, change.Rebase, change.MergeQueue:
 		if len(l.Explained) == 0 {
-			return say(change.Fail, "%s moved a protected branch to %s by a %s, and not every commit came by a merged change",
+			return say(change.Fail, "%s moved a protected branch to %s by %s, and not every commit came by a merged change",
 				mark(l.By), abbrev(l.Commit), movement(l.How))
 		}
 		return say(change.Pass, "every commit came by a merged change: %s", numbers(l.Explained))

@@ -39,7 +39,9 @@ func (p *Policy) withAliases(people change.People) change.People {
 	byAccount := map[change.AccountID]change.Person{}
 	for _, person := range slices.SortedFunc(maps.Keys(people), byNumber) {
 		id := people[person]
-		id.SameAs = ""
+		if id.Account != "" {
+			id.SameAs = "" // what an account withheld was the same as, only the record knows
+		}
 		out[person] = id
 		if _, twice := byAccount[id.Account]; id.Account != "" && !twice {
 			byAccount[id.Account] = person
@@ -104,12 +106,14 @@ func (p *Policy) withUsers(f change.Facts) change.Fact[[]change.Membership] {
 	if len(selectors) == 0 || len(reviews) == 0 {
 		return f.Members
 	}
-	old, _ := f.Members.Get()
-	members := slices.DeleteFunc(slices.Clone(old), func(m change.Membership) bool { return selectors[m.Selector] })
 	reviewers := map[change.Person]bool{}
 	for _, r := range reviews {
-		reviewers[r.By] = true
+		if id := f.People[r.By]; id.Digest == "" { // of an identity withheld, only the record knows the answer
+			reviewers[r.By] = true
+		}
 	}
+	old, _ := f.Members.Get()
+	members := slices.DeleteFunc(slices.Clone(old), func(m change.Membership) bool { return selectors[m.Selector] && reviewers[m.Person] })
 	for _, s := range slices.Sorted(maps.Keys(selectors)) {
 		account := change.AccountID(strings.TrimPrefix(string(s), userPrefix))
 		for _, person := range slices.SortedFunc(maps.Keys(reviewers), byNumber) {

@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/countersign-dev/countersign/change"
@@ -81,6 +82,7 @@ func (s *subject) anyhow(roles []string) demand {
 
 // A tally is which approvals count for one demand of a control.
 type tally struct {
+	unknown   []string // why none can be counted
 	counted   []change.Review
 	unsure    []string // why it is not known whether an approval counts
 	uncounted []change.Uncounted
@@ -101,22 +103,25 @@ func (s *subject) from(roles []string) demand {
 	return d
 }
 
-// tally counts the approvals that meet a demand.
+// tally counts the approvals that meet a demand. None counts while it cannot be
+// told which are independent, of the head and of the base.
 func (s *subject) tally(d demand) tally {
-	var t tally
+	t := tally{unknown: s.unknownApprovals()}
 	for _, a := range s.reviews.approvals {
-		r, why := a.review, a.why
-		if why == "" {
-			switch d.may(r) {
-			case yes:
-				t.counted = append(t.counted, r)
-				continue
-			case unsure:
-				why = fmt.Sprintf("it is not known whether %s is %s", mark(r.By), d.is)
-				t.unsure = append(t.unsure, why)
-			default:
-				why = fmt.Sprintf("%s's approval does not count: %s is not %s", mark(r.By), mark(r.By), d.is)
-			}
+		r, by, why := a.review, mark(a.review.By), a.why
+		may := d.may(r)
+		switch {
+		case why != "":
+		case may == no:
+			why = fmt.Sprintf("%s's approval does not count: %s is not %s", by, by, d.is)
+		case len(t.unknown) > 0:
+			why = fmt.Sprintf("it cannot be told whether %s's approval is independent and of what lands", by)
+		case may == unsure:
+			why = fmt.Sprintf("it is not known whether %s is %s", by, d.is)
+			t.unsure = append(t.unsure, why)
+		default:
+			t.counted = append(t.counted, r)
+			continue
 		}
 		t.uncounted = append(t.uncounted, change.Uncounted{Review: r.ID, By: r.By, Why: change.Text(why)})
 	}
@@ -140,6 +145,18 @@ func (t tally) counters() string {
 	}
 	return enumerate(marks, "and")
 }
+
+// facts names the reviews that count.
+func (t tally) facts() []string {
+	facts := make([]string, len(t.counted))
+	for i, r := range t.counted {
+		facts[i] = reviewFact(r)
+	}
+	return sorted(facts)
+}
+
+// reviewFact names a review, such as "reviews/80".
+func reviewFact(r change.Review) string { return "reviews/" + strconv.FormatInt(r.ID, 10) }
 
 // supplyOf says who can give an approval, and how they are recognised.
 func (s *subject) supplyOf(roles []string) change.Text {

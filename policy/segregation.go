@@ -14,18 +14,18 @@ func segregation(s *subject, r *ChangeRule) change.Result {
 		roles = r.PeerReview.From
 	}
 	out, t := s.approvedBy(s.anyhow(roles), 1)
+	made := "made by " + s.makers.listed()
 	switch out.Status {
 	case change.Pass:
-		out = say(change.Pass, "made by %s, approved by %s", s.makers.listed(), t.counters())
+		out.Reason = change.Text(made + ", approved by " + t.counters())
 	case change.Pending:
 		out.Supply = s.supplyOf(roles)
-		out.Reason = change.Text("made by "+s.makers.listed()+", approved by nobody else: ") + out.Reason
+		out.Reason = change.Text(made+", approved by nobody else: ") + out.Reason
 	case change.Undetermined:
 		if len(s.makers.unknown) > 0 {
-			out = say(change.Undetermined, "who made this change is not fully known: %s", sample(s.unknownApprovals()))
+			out.Reason = change.Text("who made this change is not known in full: " + sample(t.unknown))
 		}
 	}
-	out.Uncounted = t.uncounted
-	out.Facts = sorted(slices.Concat(s.makers.facts, s.reviewFacts()))
+	out.Facts = sorted(slices.Concat(s.makers.facts, out.Facts))
 	return out
 }
