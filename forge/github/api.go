@@ -1,0 +1,149 @@
+package github
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/bradleyfalzon/ghinstallation/v2"
+	gh "github.com/google/go-github/v60/github"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// api is GitHub as one installation of the application sees it.
+type api struct {
+	rest        *gh.Client
+	graphqlPath string
+	timeout     time.Duration
+	now         func() time.Time
+	log         *slog.Logger
+}
+
+// do sends one REST call and decodes its answer into out.
+func (a *api) do(ctx context.Context, method, path string, body, out any) (*gh.Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.timeout)
+	defer cancel()
+	request, err := a.rest.NewRequest(method, path, body)
+	if err != nil {
+		return nil, fmt.Errorf("building a request: %w", err)
+	}
+	response, err := a.rest.Do(ctx, request, out)
+	if err != nil {
+		return response, classify(err, a.now())
+	}
+	return response, nil
+}
+
+// get sends a GET.
+func (a *api) get(ctx context.Context, path string, out any) (*gh.Response, error) {
+	return a.do(ctx, http.MethodGet, path, nil, out)
+}
+
+// A queryError is one entry of errors[] in a GraphQL answer.
+type queryError struct {
+	Type    string `json:"type"`
+	Message string `json:"message"`
+	Path    []any  `json:"path"`
+}
+
+// query sends a GraphQL query and decodes data into out. GitHub answers 200 with
+// errors[] beside partial data; those are returned, and the caller must hold
+// every fact they touch for absent. An exhausted rate limit is an error.
+func (a *api) query(ctx context.Context, document string, variables map[string]any, out any) ([]queryError, error) {
+	var answer struct {
+		Data   json.RawMessage `json:"data"`
+		Errors []queryError    `json:"errors"`
+	}
+	body := map[string]any{"query": document, "variables": variables}
+	response, err := a.do(ctx, http.MethodPost, a.graphqlPath, body, &answer)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range answer.Errors {
+		if e.Type == "RATE_LIMITED" {
+			return nil, &RetryError{After: a.untilReset(response), Err: errors.New("the GraphQL rate limit is exhausted")}
+		}
+	}
+	if len(answer.Data) == 0 || string(answer.Data) == "null" {
+		return nil, fmt.Errorf("GraphQL gave no data: %s", words(answer.Errors))
+	}
+	if err := json.Unmarshal(answer.Data, out); err != nil {
+		return nil, fmt.Errorf("decoding a GraphQL answer: %w", err)
+	}
+	return answer.Errors, nil
+}
+
+func (a *api) untilReset(response *gh.Response) time.Duration {
+	if reset := response.Rate.Reset; !reset.IsZero() {
+		return atLeast(min(reset.Sub(a.now()), time.Hour))
+	}
+	return secondaryLag
+}
+
+// words joins the messages of errors for a person to read.
+func words(errs []queryError) string {
+	if len(errs) == 0 {
+		return "no reason given"
+	}
+	var all []string
+	for _, e := range errs[:min(len(errs), 3)] {
+		all = append(all, change.Quote(e.Message))
+	}
+	return strings.Join(all, ", ")
+}
+
+var repositoryName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}$`)
+
+// validName reports whether name can stand in a path as owner/name.
+func validName(name string) bool {
+	if !repositoryName.MatchString(name) {
+		return false
+	}
+	owner, repo, _ := strings.Cut(name, "/")
+	return owner != "." && owner != ".." && repo != "." && repo != ".."
+}
+
+// installation returns GitHub as the installation on repo sees it.
+func (f *Forge) installation(ctx context.Context, repo change.Repository) (*api, error) {
+	if !validName(repo.Name) {
+		return nil, fmt.Errorf("%s is not a repository's name", change.Quote(repo.Name))
+	}
+	owner, _, _ := strings.Cut(repo.Name, "/")
+	key := "installation " + strings.ToLower(repo.Name)
+	id, err := remember(ctx, f.answers, key, installationKey(owner), func(ctx context.Context) (int64, error) {
+		var answer struct {
+			ID int64 `json:"id"`
+		}
+		if _, err := f.app.get(ctx, "repos/"+repo.Name+"/installation", &answer); err != nil {
+			return 0, err
+		}
+		if answer.ID <= 0 {
+			return 0, errors.New("the answer holds no id")
+		}
+		return answer.ID, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("finding the installation on %s: %w", repo.Name, err)
+	}
+	return f.as(id), nil
+}
+
+// as returns the API of one installation. Two callers at the same time may each
+// make one; the loser's costs a token request.
+func (f *Forge) as(id int64) *api {
+	if a, ok := f.apis.Get(id); ok {
+		return a
+	}
+	a := f.newAPI(ghinstallation.NewFromAppsTransport(f.apps, id))
+	if earlier, ok, _ := f.apis.PeekOrAdd(id, a); ok {
+		return earlier
+	}
+	return a
+}

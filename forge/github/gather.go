@@ -1,0 +1,86 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// maxStarts bounds how often a gather begins anew because the head moved.
+const maxStarts = 3
+
+// errMoved ends one attempt of a gather.
+var errMoved = errors.New("the head moved")
+
+// Gather asks GitHub for every fact about a change and for the policy of its
+// protected branch. When the head moves meanwhile it starts again, and after
+// three starts returns ErrMoved. A fact that GitHub does not show is absent with
+// its reason; a failure that may pass is an error, and a *RetryError when GitHub
+// said, or we know, how long to wait.
+func (f *Forge) Gather(ctx context.Context, ref change.Ref) (change.Gathered, error) {
+	a, err := f.installation(ctx, ref.Repository)
+	if err != nil {
+		return change.Gathered{}, err
+	}
+	for range maxStarts {
+		var g change.Gathered
+		switch ref.Kind {
+		case change.PullRequest:
+			g, err = f.gatherPull(ctx, a, ref)
+		case change.MergeGroup:
+			g, err = f.gatherGroup(ctx, a, ref)
+		case change.Push:
+			g, err = f.gatherPush(ctx, a, ref)
+		default:
+			return g, fmt.Errorf("GitHub has no change of kind %s", change.Quote(string(ref.Kind)))
+		}
+		if err == nil {
+			return g, nil
+		}
+		if !errors.Is(err, errMoved) {
+			return change.Gathered{}, fmt.Errorf("gathering the facts of %s: %w", ref, err)
+		}
+	}
+	return change.Gathered{}, fmt.Errorf("gathering the facts of %s: %w", ref, ErrMoved)
+}
+
+// policyFile returns the policy as a commit holds it. What stands there and
+// cannot be read is found but empty, which no policy parser accepts; the reason
+// is noted under "policy".
+func (f *Forge) policyFile(repository string, at *commitAt, absent reasons) change.PolicyFile {
+	out := change.PolicyFile{Path: PolicyPath}
+	if at == nil || !at.Oid.Valid() {
+		absent.set("policy", "the protected branch does not exist")
+		return out
+	}
+	out.Commit = at.Oid
+	out.URI = fmt.Sprintf("%s/%s/blob/%s/%s", f.web, repository, at.Oid, PolicyPath)
+	if at.File == nil {
+		return out
+	}
+	out.Found = true
+	switch blob := at.File.Object; {
+	case at.File.Type != "blob" || blob == nil:
+		absent.set("policy", PolicyPath+" is not a file")
+	case blob.IsBinary || blob.Text == nil:
+		absent.set("policy", PolicyPath+" is not a text")
+	case blob.IsTruncated:
+		absent.set("policy", fmt.Sprintf("%s has %d bytes, more than GitHub shows in one piece", PolicyPath, blob.ByteSize))
+	default:
+		out.Text = *blob.Text
+	}
+	return out
+}
+
+// maxDescription bounds the description that is matched for linked requests, in
+// bytes.
+const maxDescription = 64 << 10
+
+func clip(s string) string {
+	if len(s) > maxDescription {
+		return s[:maxDescription]
+	}
+	return s
+}

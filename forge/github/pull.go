@@ -1,0 +1,268 @@
+package github
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// pullREST is what GraphQL does not tell of a pull request. The stack's base is
+// the branch that the whole stack lands on.
+type pullREST struct {
+	Head struct {
+		SHA change.SHA `json:"sha"`
+	} `json:"head"`
+	Stack *struct {
+		Base struct {
+			Ref string `json:"ref"`
+		} `json:"base"`
+	} `json:"stack"`
+}
+
+// A pull is one attempt to gather one pull request.
+type pull struct {
+	forge *Forge
+	api   *api
+	ref   change.Ref
+	at    time.Time
+	repo  *repositoryAnswer
+	pr    *pullRequest
+	rest  pullREST
+
+	target  string
+	policy  *commitAt
+	again   bool // more than one moment was read: look at the head once more
+	mu      sync.Mutex
+	absent  reasons
+	m       material
+	heads   *activity // of the head branch
+	targets *activity // of the protected branch
+}
+
+func (f *Forge) gatherPull(ctx context.Context, a *api, ref change.Ref) (change.Gathered, error) {
+	p := &pull{forge: f, api: a, ref: ref, at: f.config.Now(), absent: reasons{}}
+	if err := p.first(ctx); err != nil {
+		return change.Gathered{}, err
+	}
+	if err := p.pages(ctx); err != nil {
+		return change.Gathered{}, err
+	}
+	if err := p.second(ctx); err != nil {
+		return change.Gathered{}, err
+	}
+	if err := p.unmoved(ctx); err != nil {
+		return change.Gathered{}, err
+	}
+	p.remember()
+	p.m.ref, p.m.at, p.m.pr, p.m.target, p.m.absent = p.ref, p.at, p.pr, p.target, p.absent
+	policy := f.policyFile(p.repo.NameWithOwner, p.policy, p.absent)
+	facts, ours := f.builder(p.absent).pullRequest(p.m)
+	return change.Gathered{Facts: facts, Policy: policy, Description: clip(p.pr.Body), Shown: ours}, nil
+}
+
+// first asks everything that can be asked at once: the query, the stack, and,
+// where the last answer or a delivery lets us guess them, the branches' activity
+// and rules. A failure of a guessed question is met again in the second round.
+func (p *pull) first(ctx context.Context) error {
+	group, inner := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.query(inner, flags{all: true}) })
+	group.Go(func() error {
+		path := fmt.Sprintf("repos/%s/pulls/%d", p.ref.Repository.Name, p.ref.Number)
+		if _, err := p.api.get(inner, path, &p.rest); err != nil {
+			return fmt.Errorf("asking for the stack: %w", err)
+		}
+		return nil
+	})
+	if g, ok := p.forge.guesses.Get(p.ref.Key()); ok {
+		p.heads = p.api.activity(g.headRepository, g.headBranch)
+		group.Go(func() error { _ = p.heads.next(inner); return nil })
+		group.Go(func() error { _, _ = p.forge.enforced(inner, p.api, p.ref.Repository, g.target); return nil })
+		if g.merged {
+			p.targets = p.api.activity(p.ref.Repository.Name, g.target)
+			group.Go(func() error { _ = p.targets.next(inner); return nil })
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return p.check()
+}
+
+// check compares the first answers with each other and with what was asked.
+func (p *pull) check() error {
+	if p.repo.DatabaseID != p.ref.Repository.ID {
+		return fmt.Errorf("%s is now another repository (%d, not %d)", p.ref.Repository.Name, p.repo.DatabaseID, p.ref.Repository.ID)
+	}
+	if p.pr.Number != p.ref.Number || !p.pr.HeadRefOid.Valid() || p.pr.BaseRefName == "" {
+		return errors.New("the answer is not about this pull request")
+	}
+	if p.rest.Head.SHA != p.pr.HeadRefOid {
+		return errMoved
+	}
+	p.ref.Repository.Name = p.repo.NameWithOwner
+	p.target = p.pr.BaseRefName
+	if p.pr.BaseRef != nil {
+		p.policy = p.pr.BaseRef.Target
+	}
+	if p.rest.Stack != nil && p.rest.Stack.Base.Ref != "" {
+		p.target = p.rest.Stack.Base.Ref
+	}
+	return nil
+}
+
+// flags says which connections a request asks for.
+type flags struct {
+	all    bool
+	cursor map[string]string // connection to the cursor its next page follows
+}
+
+// connections are the names of the query's flags.
+var connections = []string{"commits", "reviews", "files", "contexts", "timeline"}
+
+func (p *pull) variables(ask flags) map[string]any {
+	owner, name, _ := strings.Cut(p.ref.Repository.Name, "/")
+	v := map[string]any{"owner": owner, "name": name, "number": p.ref.Number, "policy": PolicyPath, "all": ask.all}
+	for _, c := range connections {
+		cursor, more := ask.cursor[c]
+		v[c] = ask.all || more
+		if more {
+			v[c+"After"] = cursor
+		}
+	}
+	return v
+}
+
+// query sends the query and adds its answer to what was read.
+func (p *pull) query(ctx context.Context, ask flags) error {
+	var data json.RawMessage
+	errs, err := p.api.query(ctx, pullRequestDocument, p.variables(ask), &data)
+	if err != nil {
+		return fmt.Errorf("asking for the pull request: %w", err)
+	}
+	repo, err := decodePullRequest(data)
+	if err != nil && len(errs) > 0 {
+		return fmt.Errorf("asking for the pull request: %s", words(errs))
+	} else if err != nil {
+		return fmt.Errorf("asking for the pull request: %w", err)
+	}
+	if fatal := p.absent.blame(errs, "repository", "pullRequest"); len(fatal) > 0 {
+		return fmt.Errorf("asking for the policy: %s", words(fatal))
+	}
+	if ask.all {
+		p.repo, p.pr = repo, repo.PullRequest
+		return nil
+	}
+	next := repo.PullRequest
+	if next.HeadRefOid != p.pr.HeadRefOid || repo.DatabaseID != p.repo.DatabaseID {
+		return errMoved
+	}
+	p.pr.Commits.add(next.Commits)
+	p.pr.Reviews.add(next.Reviews)
+	p.pr.Files.add(next.Files)
+	p.pr.Timeline.add(next.Timeline)
+	contextsOf(p.pr).add(contextsOf(next))
+	return nil
+}
+
+func contextsOf(pr *pullRequest) *page[statusContext] {
+	if c := headOf(pr); c != nil && c.Rollup != nil {
+		return c.Rollup.Contexts
+	}
+	return nil
+}
+
+// maxPages bounds the pages of 100 entries that are read of one connection. What
+// has more stays unread, and its fact absent.
+const maxPages = 100
+
+// pages reads every connection to its end.
+func (p *pull) pages(ctx context.Context) error {
+	for range maxPages - 1 {
+		cursor := map[string]string{}
+		next := func(name string, after string, more bool) {
+			if more && after != "" {
+				cursor[name] = after
+			}
+		}
+		note(next, "commits", p.pr.Commits)
+		note(next, "reviews", p.pr.Reviews)
+		note(next, "files", p.pr.Files)
+		note(next, "timeline", p.pr.Timeline)
+		note(next, "contexts", contextsOf(p.pr))
+		for name := range cursor {
+			if _, unreadable := p.absent[name]; unreadable {
+				delete(cursor, name) // its page failed and would be asked for ever
+			}
+		}
+		if _, unreadable := p.absent["checks"]; unreadable {
+			delete(cursor, "contexts")
+		}
+		if len(cursor) == 0 {
+			return nil
+		}
+		p.again = true
+		if err := p.query(ctx, flags{cursor: cursor}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func note[T any](next func(string, string, bool), name string, p *page[T]) {
+	after, more := p.more()
+	next(name, after, more)
+}
+
+// second asks what the first answers showed to be missing, all at once.
+func (p *pull) second(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, step := range []func(context.Context) error{p.authors, p.renamed, p.rules, p.landed, p.trunk, p.whoPushed} {
+		group.Go(func() error { return step(ctx) })
+	}
+	return group.Wait()
+}
+
+// optional turns the error of a question into the reason of an absent fact when
+// the answer is final.
+func (p *pull) optional(fact, what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if !refused(err) {
+		return fmt.Errorf("asking for %s: %w", what, err)
+	}
+	p.missing(fact, because(what, err))
+	return nil
+}
+
+// missing notes why a fact is absent. The questions of the second round run at
+// the same time.
+func (p *pull) missing(fact, why string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.absent.set(fact, why)
+}
+
+// unmoved looks at the head once more when reading took more than one moment.
+func (p *pull) unmoved(ctx context.Context) error {
+	if !p.again {
+		return nil
+	}
+	return p.query(ctx, flags{})
+}
+
+// remember keeps what lets the next gather ask everything at once.
+func (p *pull) remember() {
+	p.forge.headIs(p.ref.Repository, p.ref.Number, p.pr.HeadRefOid)
+	if p.pr.HeadRepository != nil && validName(p.pr.HeadRepository.NameWithOwner) {
+		p.forge.guesses.Add(p.ref.Key(), guess{p.pr.HeadRepository.NameWithOwner, p.pr.HeadRefName, p.target, p.pr.Merged})
+	}
+}

@@ -1,0 +1,42 @@
+package github
+
+import (
+	_ "embed"
+	"strings"
+)
+
+//go:embed pull_request.graphql
+var pullRequestQuery string
+
+//go:embed branch.graphql
+var branchQuery string
+
+//go:embed commits.graphql
+var commitsQuery string
+
+//go:embed authors.graphql
+var authorsQuery string
+
+//go:embed fragments.graphql
+var fragments string
+
+// The documents as they are sent. A document may hold only the fragments that it
+// uses.
+var (
+	pullRequestDocument = document(pullRequestQuery, "Who", "Policy", "CommitFacts", "Checked")
+	branchDocument      = document(branchQuery, "Who", "Policy", "Checked")
+	commitsDocument     = document(commitsQuery, "CommitFacts")
+	authorsDocument     = document(authorsQuery)
+)
+
+// document joins a query and the named fragments.
+func document(query string, names ...string) string {
+	for _, f := range strings.SplitAfter(fragments, "\n}\n") {
+		for _, name := range names {
+			if strings.HasPrefix(strings.TrimSpace(f), "fragment "+name+" ") {
+				query += "\n" + strings.TrimSpace(f) + "\n"
+			}
+		}
+	}
+	return query
+}
