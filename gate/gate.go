@@ -31,6 +31,8 @@ type Ledger interface {
 	Record(ctx context.Context, entry evidence.Entry) (change.Receipt, error)
 	// Last returns the newest record of a change and whether there is one.
 	Last(ctx context.Context, ref change.Ref) (evidence.Latest, bool, error)
+	// Keeps reports whether there are records of the branch that ref names.
+	Keeps(ctx context.Context, ref change.Ref) (bool, error)
 }
 
 // Config is what a Gate is made of. All fields but Timeout are required.
@@ -128,7 +130,7 @@ func (g *Gate) governed(ctx context.Context, gathered change.Gathered) (bool, er
 		if gathered.Facts.Ref.Kind != change.Push {
 			return true, nil
 		}
-		return g.kept(ctx, gathered.Facts.Ref)
+		return g.Ledger.Keeps(ctx, gathered.Facts.Ref)
 	}
 	p, err := policy.Parse(gathered.Policy.Path, []byte(gathered.Policy.Text))
 	if err != nil || target == "" {

@@ -8,4 +8,6 @@ type panicError struct {
 	stack []byte
 }
 
-func (p *panicError) Error() string { return fmt.Sprintf("assessment panicked: %v\n%s", p.value, p.stack) }
+func (p *panicError) Error() string {
+	return fmt.Sprintf("assessment panicked: %v\n%s", p.value, p.stack)
+}

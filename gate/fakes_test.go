@@ -1,0 +1,173 @@
+package gate_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/evidence"
+	"github.com/countersign-dev/countersign/gate"
+)
+
+const rules = `version: 1
+owner: platform-team
+roles:
+  engineer: [team:acme/engineers]
+changes:
+  - branches: [main]
+    peer-review: {approvals: 1, from: [engineer]}
+    segregation-of-duties: {}
+`
+
+var (
+	now  = time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)
+	shop = change.Repository{Forge: change.GitHub, Host: "github.com", ID: 7, Name: "acme/shop"}
+)
+
+// sha returns a made-up object id that starts with n.
+func sha(n int) change.SHA { return change.SHA(fmt.Sprintf("%040d", n)) }
+
+func pull(n int) change.Ref {
+	return change.Ref{Repository: shop, Kind: change.PullRequest, Number: n}
+}
+
+// reviewed returns what the forge would say of a pull request by ada that grace
+// has approved, or not.
+func reviewed(ref change.Ref, approved bool) change.Gathered {
+	f := change.Facts{
+		Ref: ref, GatheredAt: now, Title: "add a basket", URL: "https://github.com/acme/shop/pull/1",
+		People: change.People{
+			"p1": {Kind: change.Human, Account: "github:1", Login: "ada"},
+			"p2": {Kind: change.Human, Account: "github:2", Login: "grace"},
+		},
+		State:  change.Known(change.Open),
+		Opener: change.Known(change.Person("p1")),
+		Head:   change.Known(change.Head{Branch: "basket", Commit: sha(10), Tree: sha(11), Repository: 7}),
+		Base:   change.Known(change.Base{Branch: "main", Target: "main", Commit: sha(1)}),
+		Commits: change.Known([]change.Commit{{SHA: sha(10), Tree: sha(11), Parents: []change.SHA{sha(1)},
+			Author: "p1", Committer: "p1", Authored: now, Committed: now}}),
+		Pushes:   change.Known([]change.BranchPush{{By: "p1", After: sha(10), At: now}}),
+		Files:    change.Known([]change.File{{Path: "basket.go", Status: "added"}}),
+		Reviews:  change.Known[[]change.Review](nil),
+		Checks:   change.Known[[]change.Check](nil),
+		Timeline: change.Known[[]change.Event](nil),
+		Landing:  change.Known(change.Landing{}),
+		Enforced: change.Known(change.Enforcement{}),
+	}
+	if approved {
+		f.Reviews = change.Known([]change.Review{{ID: 80, By: "p2", State: change.Approved, Commit: sha(10), Tree: sha(11), At: now, CanPush: change.Known(true)}})
+	}
+	return change.Gathered{Facts: f, Policy: change.PolicyFile{Found: true, Path: ".countersign.yml", Commit: sha(1), Text: rules}}
+}
+
+// A forge answers from memory.
+type forge struct {
+	mu       sync.Mutex
+	says     map[string]change.Gathered // by Ref.Key
+	gathered []string
+	reports  []change.Report
+	gather   func(change.Ref) error    // called in every Gather; optional
+	report   func(change.Report) error // called in every Report; optional
+}
+
+func (f *forge) Gather(_ context.Context, ref change.Ref) (change.Gathered, error) {
+	f.mu.Lock()
+	f.gathered = append(f.gathered, ref.Key())
+	g, hook := f.says[ref.Key()], f.gather
+	f.mu.Unlock()
+	if hook != nil {
+		if err := hook(ref); err != nil {
+			return change.Gathered{}, err
+		}
+	}
+	return g, nil
+}
+
+// Answer says that everybody is in every team.
+func (f *forge) Answer(_ context.Context, facts change.Facts, needs change.Needs) (change.Facts, error) {
+	var answers []change.Membership
+	for _, r := range facts.Reviews.Or(nil) {
+		for _, s := range needs.Selectors {
+			answers = append(answers, change.Membership{Selector: s, Person: r.By, Member: true})
+		}
+	}
+	facts.Members = change.Known(answers)
+	return facts, nil
+}
+
+func (f *forge) Report(_ context.Context, r change.Report) error {
+	if f.report != nil {
+		if err := f.report(r); err != nil {
+			return err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reports = append(f.reports, r)
+	return nil
+}
+
+// A ledger keeps entries in memory.
+type ledger struct {
+	mu      sync.Mutex
+	entries []evidence.Entry
+	fail    error
+}
+
+func (l *ledger) Record(_ context.Context, e evidence.Entry) (change.Receipt, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fail != nil {
+		return change.Receipt{}, l.fail
+	}
+	l.entries = append(l.entries, e)
+	return receipt(len(l.entries) - 1), nil
+}
+
+// receipt returns the receipt of the entry at an index.
+func receipt(i int) change.Receipt {
+	n := uint64(i) + 1
+	return change.Receipt{Index: uint64(i), Digest: fmt.Sprintf("%064d", n), Chain: "refs/heads/main", N: n}
+}
+
+func (l *ledger) Last(_ context.Context, ref change.Ref) (evidence.Latest, bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := len(l.entries) - 1; i >= 0; i-- {
+		if e := l.entries[i]; e.Facts.Ref.Key() == ref.Key() {
+			head, _ := e.Facts.Head.Get()
+			return evidence.Latest{Receipt: receipt(i), Fingerprint: evidence.Fingerprint(e), Decision: e.Decision, Head: head.Commit}, true, nil
+		}
+	}
+	return evidence.Latest{}, false, nil
+}
+
+func (l *ledger) Keeps(_ context.Context, ref change.Ref) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range l.entries {
+		if e.Facts.Ref.Repository.ID == ref.Repository.ID && gate.Target(e.Facts) == ref.Branch {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// set up returns a gate over a forge that says the given things.
+func setUp(t *testing.T, says ...change.Gathered) (*gate.Gate, *forge, *ledger) {
+	t.Helper()
+	f, l := &forge{says: map[string]change.Gathered{}}, &ledger{}
+	for _, g := range says {
+		f.says[g.Facts.Ref.Key()] = g
+	}
+	g := gate.New(gate.Config{Forge: f, Ledger: l, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: func() time.Time { return now }})
+	require.NotNil(t, g)
+	return g, f, l
+}
