@@ -1,0 +1,48 @@
+# What each target does stands beside it. All of them need only Go and git;
+# npm, where it is there, adds GitHub's own descriptions to the tests.
+
+staticcheck := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+govulncheck := golang.org/x/vuln/cmd/govulncheck@v1.6.0
+contract    := internal/githubsim/contract
+fuzztime    := 15s
+
+.PHONY: test race bench lint fuzz demo descriptions
+
+# test runs every test, the simulator's checked against GitHub's descriptions.
+test: descriptions
+	go test ./...
+
+# descriptions installs GitHub's published descriptions, pinned, for the tests.
+descriptions:
+	@if command -v npm >/dev/null; then \
+		cmp -s $(contract)/package-lock.json $(contract)/node_modules/.installed || { \
+		npm ci --prefix $(contract) --ignore-scripts --no-audit --no-fund --loglevel=error && \
+		cp $(contract)/package-lock.json $(contract)/node_modules/.installed; }; \
+	else echo "npm is not installed: tests against GitHub's descriptions will say that they are skipped"; fi
+
+race: descriptions
+	go test -race ./...
+
+# bench prints what an assessment costs: API requests, latency, time and memory.
+bench:
+	go run ./internal/bench
+
+# lint checks format, vet, staticcheck, the arrows between packages and known
+# vulnerabilities. The vulnerability database is on the network; where it can not
+# be reached, that check says so.
+lint:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not formatted:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	go run $(staticcheck) ./...
+	go test -count=1 ./internal/arrows
+	@go run $(govulncheck) ./... > .vuln 2>&1; status=$$?; cat .vuln; \
+	if [ $$status -ne 0 ] && grep -qE 'dial tcp|no such host|fetching vulnerabilities|Forbidden|proxyconnect' .vuln; then \
+		echo "govulncheck: the vulnerability database can not be reached, nothing was checked"; status=0; fi; rm -f .vuln; exit $$status
+
+# fuzz runs every fuzz target for a while (fuzztime=15s each).
+fuzz:
+	@go test -list '^Fuzz' ./... | awk '/^Fuzz/{f[n++]=$$1} /^ok/{for(i=0;i<n;i++)print $$2, f[i]; n=0}' | \
+	while read -r pkg target; do echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(fuzztime) $$pkg || exit 1; done
+
+demo:
+	go run ./cmd/countersign demo

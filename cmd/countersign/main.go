@@ -1,0 +1,19 @@
+// Countersign holds peer review, segregation of duties, required checks and
+// deployment approval on every change, and keeps signed evidence that it did.
+//
+// Exit statuses: 0 allowed, 1 denied, 2 wrong usage, 3 no decision.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	c := &command{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv}
+	os.Exit(c.run(ctx, os.Args[1:]))
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/policy"
+)
+
+// policyFile is where a repository keeps its policy.
+const policyFile = ".countersign.yml"
+
+func (c *command) policy() *cobra.Command {
+	p := &cobra.Command{Use: "policy", Short: "check a policy, and see why it decides as it does", Args: cobra.NoArgs}
+	p.AddCommand(c.policyCheck(), c.policyExplain())
+	return p
+}
+
+func (c *command) policyCheck() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check [FILE]",
+		Short: "say what is wrong with a policy, and where",
+		Long:  "Check reads a policy (" + policyFile + " when no file is named) and prints every problem in it as\nfile:line:column: what is wrong, and what to do. It exits with 2 when there is one.",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			name := policyFile
+			if len(args) == 1 {
+				name = args[0]
+			}
+			text, err := readPolicy(name)
+			if err != nil {
+				return err
+			}
+			if _, err := policy.Parse(name, text); err != nil {
+				return &exitError{status: misused, err: err}
+			}
+			_, err = fmt.Fprintf(c.out, "%s: valid\n", name)
+			return err
+		},
+	}
+}
+
+// maxPolicy is more than policy.Parse accepts, so that it says what is too long.
+const maxPolicy = 1 << 20
+
+func readPolicy(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, exit(misused, "reading the policy: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxPolicy))
+	if err != nil {
+		return nil, exit(undecided, "reading the policy: %w", err)
+	}
+	return text, nil
+}
+
+func (c *command) policyExplain() *cobra.Command {
+	var file string
+	var asJSON bool
+	explain := &cobra.Command{
+		Use:   "explain CHANGE.json",
+		Short: "judge recorded facts and say why, control by control",
+		Long: "Explain judges the facts in a file (- for standard input), in the JSON form that records hold,\n" +
+			"by a policy, and prints what every control says. It exits with 0 when the change is\n" +
+			"allowed, 1 when it is denied and 3 when there is no decision.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			text, err := readPolicy(file)
+			if err != nil {
+				return err
+			}
+			facts, err := c.readFacts(args[0])
+			if err != nil {
+				return err
+			}
+			if _, err := policy.Parse(file, text); err != nil {
+				return &exitError{status: misused, err: err}
+			}
+			return c.explain(facts, change.PolicyFile{Found: true, Path: file, Text: string(text)}, asJSON)
+		},
+	}
+	explain.Flags().StringVar(&file, "policy", policyFile, "the policy to judge by")
+	explain.Flags().BoolVar(&asJSON, "json", false, "print the decision as JSON")
+	return explain
+}
+
+func (c *command) readFacts(name string) (change.Facts, error) {
+	in := c.in
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return change.Facts{}, exit(misused, "reading facts: %w", err)
+		}
+		defer f.Close()
+		in = f
+	}
+	facts, err := change.ParseFacts(in)
+	if err != nil {
+		return change.Facts{}, &exitError{status: misused, err: fmt.Errorf("%s: %w", name, err)}
+	}
+	return facts, nil
+}
+
+// explain prints a decision and returns the error that carries its exit status.
+func (c *command) explain(facts change.Facts, file change.PolicyFile, asJSON bool) error {
+	p, err := policy.Parse(file.Path, []byte(file.Text))
+	if err != nil {
+		return &exitError{status: misused, err: err}
+	}
+	facts = p.Resolve(facts, "").Canonical()
+	decision := policy.Judge(facts, file)
+	if asJSON {
+		err = json.NewEncoder(c.out).Encode(decision)
+	} else {
+		err = policy.Explain(c.out, decision, facts.People)
+	}
+	return errors.Join(err, byStatus(decision.Status))
+}
+
+// byStatus returns the error with the exit status of a decision, with nothing
+// more to say.
+func byStatus(s change.Status) error {
+	switch {
+	case s == change.Undetermined:
+		return &exitError{status: undecided}
+	case s.Blocks():
+		return &exitError{status: denied}
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/countersign-dev/countersign/evidence"
+	"github.com/countersign-dev/countersign/forge/github"
+	"github.com/countersign-dev/countersign/gate"
+	"github.com/countersign-dev/countersign/webhook"
+)
+
+// A parts list is what a server is wired from.
+type parts struct {
+	listen string
+	data   string // the queue lies in it, the evidence in its folder "evidence"
+	forge  github.Config
+	ledger evidence.Config // without Dir
+	queue  webhook.Config  // without DataDir
+	log    *slog.Logger
+}
+
+// A server is the whole thing, running.
+type server struct {
+	url    string // where it listens
+	forge  *github.Forge
+	ledger *evidence.Ledger
+	hooks  *webhook.Server
+
+	http   *http.Server
+	served chan error
+}
+
+// evidenceDir names the folder of a data directory that holds the evidence.
+const evidenceDir = "evidence"
+
+// start wires the parts and serves. What it opened before an error it closes.
+func start(ctx context.Context, p parts) (*server, error) {
+	forge, err := github.New(p.forge)
+	if err != nil {
+		return nil, fmt.Errorf("setting up GitHub: %w", err)
+	}
+	p.ledger.Dir = filepath.Join(p.data, evidenceDir)
+	ledger, err := evidence.Open(ctx, p.ledger)
+	if err != nil {
+		return nil, fmt.Errorf("opening the evidence: %w", err)
+	}
+	s := &server{forge: forge, ledger: ledger, served: make(chan error, 1)}
+	if err := s.serve(ctx, p); err != nil {
+		return nil, errors.Join(err, ledger.Close(ctx))
+	}
+	return s, nil
+}
+
+// serve starts the queue and then the listener, so that nothing is accepted that
+// nobody works on.
+func (s *server) serve(ctx context.Context, p parts) error {
+	p.queue.DataDir = p.data
+	p.queue.Ready = append(p.queue.Ready, func(context.Context) error { return s.ledger.Health() })
+	path := gate.New(gate.Config{Forge: s.forge, Ledger: s.ledger, Log: p.log, Now: time.Now})
+	hooks, err := webhook.New(ctx, p.queue, s.forge, path)
+	if err != nil {
+		return fmt.Errorf("opening the queue: %w", err)
+	}
+	s.hooks = hooks
+	listener, err := net.Listen("tcp", p.listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listening: %w", err), hooks.Stop(ctx))
+	}
+	if err := hooks.Start(ctx); err != nil {
+		return errors.Join(fmt.Errorf("starting the queue: %w", err), listener.Close(), hooks.Stop(ctx))
+	}
+	s.url = "http://" + listener.Addr().String()
+	s.http = hooks.HTTPServer(p.listen)
+	s.http.ErrorLog = slog.NewLogLogger(p.log.Handler(), slog.LevelWarn)
+	go func() { s.served <- s.http.Serve(listener) }()
+	return nil
+}
+
+// stop stops accepting, lets what runs end, and closes everything, in the order
+// in which one needs the other.
+func (s *server) stop(ctx context.Context) error {
+	return errors.Join(s.http.Shutdown(ctx), s.hooks.Stop(ctx), s.ledger.Close(ctx))
+}
