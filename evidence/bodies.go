@@ -18,13 +18,17 @@ type bodies struct {
 
 func newBodies(dir string) *bodies { return &bodies{dir: dir, made: map[string]bool{}} }
 
-// checkDigest holds what becomes part of a path to the form of a digest.
-func checkDigest(digest string) error {
-	if raw, err := hex.DecodeString(digest); err != nil || len(raw) != 32 || hex.EncodeToString(raw) != digest {
-		return fmt.Errorf("%q is not the digest of a record", digest)
+// digestOf reads a digest in hexadecimal, in its one form.
+func digestOf(name string) ([32]byte, error) {
+	raw, err := hex.DecodeString(name)
+	if err != nil || len(raw) != 32 || hex.EncodeToString(raw) != name {
+		return [32]byte{}, fmt.Errorf("%q is not the digest of a record", name)
 	}
-	return nil
+	return [32]byte(raw), nil
 }
+
+// hexOf writes a digest as records are named.
+func hexOf(digest [32]byte) string { return hex.EncodeToString(digest[:]) }
 
 func (b *bodies) envelopePath(digest string) string {
 	return filepath.Join(b.dir, "records", digest[:2], digest+".dsse.json")
@@ -85,7 +89,7 @@ func (b *bodies) ensure(dirs ...string) error {
 
 // envelope returns the envelope with the given digest, which it checks.
 func (b *bodies) envelope(digest string) (Envelope, error) {
-	if err := checkDigest(digest); err != nil {
+	if _, err := digestOf(digest); err != nil {
 		return Envelope{}, err
 	}
 	data, err := readBounded(b.envelopePath(digest), MaxEnvelope)
@@ -105,7 +109,7 @@ func (b *bodies) envelope(digest string) (Envelope, error) {
 // disclosures returns the disclosures of a record. When they were erased, the
 // error is fs.ErrNotExist.
 func (b *bodies) disclosures(digest string) (Disclosures, error) {
-	if err := checkDigest(digest); err != nil {
+	if _, err := digestOf(digest); err != nil {
 		return nil, err
 	}
 	data, err := readBounded(b.disclosuresPath(digest), maxDisclosures)

@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -75,7 +74,7 @@ func (l *Ledger) rowAt(index uint64, data []byte) (row, error) {
 	if err != nil {
 		return row{}, fmt.Errorf("entry %d of the log: %w", index, err)
 	}
-	e, err := l.bodies.envelope(hex.EncodeToString(entry.digest[:]))
+	e, err := l.bodies.envelope(hexOf(entry.digest))
 	if err != nil {
 		return row{}, fmt.Errorf("entry %d of the log: %w", index, err)
 	}

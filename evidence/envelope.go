@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -95,8 +94,7 @@ func (e Envelope) digest() [sha256.Size]byte { return sha256.Sum256(e.PAE()) }
 // Digest returns the name of the record: the SHA-256 of the pre-authentication
 // encoding, in hexadecimal.
 func (e Envelope) Digest() string {
-	d := e.digest()
-	return hex.EncodeToString(d[:])
+	return hexOf(e.digest())
 }
 
 // Encode returns the JSON form.

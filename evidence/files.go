@@ -7,11 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // readBounded reads a regular file of at most most bytes.
 func readBounded(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
+	// Without O_NONBLOCK a named pipe among the files would hold us for ever.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -49,11 +51,15 @@ func createDurably(path string, data []byte, mode fs.FileMode) error {
 	return syncDir(filepath.Dir(path))
 }
 
+// temporary starts the names of files that are being written. A crash can leave
+// one; nothing reads it.
+const temporary = ".writing-"
+
 // replaceDurably writes a file, whole or not at all, and its directory entry, to
 // stable storage. The directory has to exist.
 func replaceDurably(path string, data []byte, mode fs.FileMode) error {
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, ".writing-*")
+	f, err := os.CreateTemp(dir, temporary+"*")
 	if err != nil {
 		return err
 	}

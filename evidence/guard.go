@@ -1,7 +1,6 @@
 package evidence
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -69,29 +68,32 @@ func (t tiles) remains(signed []byte) (string, error) {
 	return "tiles", nil
 }
 
-// keepPublic puts the public keys where a verifier finds them, and refuses a
-// directory that belongs to other keys.
-func keepPublic(dir string, public Public, fresh bool) error {
-	keys := filepath.Join(dir, "keys")
-	there, err := ReadPublic(keys)
-	switch {
-	case err == nil && there.equal(public):
-		return nil
-	case err == nil:
-		return fmt.Errorf("%s holds the records of the log %s with key %s, not of %s with key %s", dir, there.origin, there.keyID, public.origin, public.keyID)
-	case !errors.Is(err, fs.ErrNotExist):
-		return err
-	case !fresh:
-		return fmt.Errorf("the public keys in %s are missing, but there are records: restore them", keys)
+// checkPublic reports whether the directory knows its public keys, and refuses
+// one that belongs to other keys.
+func checkPublic(dir string, public Public) (known bool, err error) {
+	there, err := ReadPublic(filepath.Join(dir, "keys"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
 	}
+	if err != nil {
+		return false, err
+	}
+	if !there.equal(public) {
+		return false, fmt.Errorf("%s holds the records of the log %s with key %s, not of %s with key %s", dir, there.origin, there.keyID, public.origin, public.keyID)
+	}
+	return true, nil
+}
+
+// writePublic puts the public keys where a verifier finds them.
+func writePublic(dir string, public Public) error {
+	keys := filepath.Join(dir, "keys")
 	if err := makeDir(keys); err != nil {
 		return fmt.Errorf("keeping the public keys: %w", err)
 	}
 	if err := replaceDurably(filepath.Join(keys, RecordPublicFile), public.RecordPEM(), 0o644); err != nil {
 		return fmt.Errorf("keeping the public keys: %w", err)
 	}
-	logKey := append(bytes.Clone([]byte(public.logKey)), '\n')
-	if err := replaceDurably(filepath.Join(keys, LogPublicFile), logKey, 0o644); err != nil {
+	if err := replaceDurably(filepath.Join(keys, LogPublicFile), []byte(public.logKey+"\n"), 0o644); err != nil {
 		return fmt.Errorf("keeping the public keys: %w", err)
 	}
 	return nil

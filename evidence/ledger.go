@@ -124,15 +124,7 @@ func Open(ctx context.Context, config Config) (_ *Ledger, err error) {
 	if l.index, err = openIndex(ctx, filepath.Join(config.Dir, "index.sqlite")); err != nil {
 		return nil, err
 	}
-	seen, err := l.index.seen(ctx)
-	if err != nil {
-		return nil, err
-	}
-	tree, err := guardLog(l.tiles, config.Keys.public, seen)
-	if err != nil {
-		return nil, err
-	}
-	if err := keepPublic(config.Dir, config.Keys.public, tree.N == 0); err != nil {
+	if err := l.guard(ctx); err != nil {
 		return nil, err
 	}
 	if err := l.catchUp(ctx); err != nil {
@@ -143,6 +135,30 @@ func Open(ctx context.Context, config Config) (_ *Ledger, err error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// guard refuses a directory that must not be continued.
+func (l *Ledger) guard(ctx context.Context) error {
+	public := l.config.Keys.public
+	known, err := checkPublic(l.config.Dir, public)
+	if err != nil {
+		return err
+	}
+	seen, err := l.index.seen(ctx)
+	if err != nil {
+		return err
+	}
+	tree, err := guardLog(l.tiles, public, seen)
+	if err != nil {
+		return err
+	}
+	if known {
+		return nil
+	}
+	if tree.N > 0 {
+		return fmt.Errorf("the public keys in %s are missing, but there are %d records: restore them", filepath.Join(l.config.Dir, "keys"), tree.N)
+	}
+	return writePublic(l.config.Dir, public)
 }
 
 // release gives up what a ledger holds beside the log.
