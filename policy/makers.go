@@ -22,8 +22,8 @@ type deed struct {
 type makers struct {
 	deeds   map[change.Person]deed // what each maker did, the weightiest of it
 	humans  map[change.Person]change.Person
-	unknown []string               // why the set may be incomplete, in order; empty when it is whole
-	facts   []string               // what the set rests on
+	unknown []string // why the set may be incomplete, in order; empty when it is whole
+	facts   []string // what the set rests on
 }
 
 // has reports whether p, or an alias of p, is known to be a maker.
@@ -189,7 +189,7 @@ func (m makers) because(people change.People, p change.Person) string {
 	if d.by == p {
 		return mark(p) + " " + d.what
 	}
-	return mark(d.by) + ", who is the same person, " + d.what
+	return mark(d.by) + ", an account of the same human, " + d.what
 }
 
 // eventFact names an entry of the timeline, such as
