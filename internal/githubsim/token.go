@@ -1,0 +1,126 @@
+package githubsim
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"strconv"
+	"time"
+
+	"github.com/golang-jwt/jwt/v4"
+)
+
+// Bounds of the credentials, as GitHub documents them.
+const (
+	tokenLife = time.Hour
+	jwtLife   = 10 * time.Minute
+)
+
+// token is an installation access token.
+type token struct {
+	text         string
+	installation *Organization
+	repositories map[int64]bool // nil: all of the installation's
+	permissions  map[string]string
+	expires      time.Time
+	rate         *rateWindow // shared by all tokens of one installation
+}
+
+// rateWindow counts calls in the current hour.
+type rateWindow struct {
+	limit int
+	used  int
+	reset time.Time
+}
+
+// take counts one call and reports whether it was within the limit.
+func (w *rateWindow) take(now time.Time) bool {
+	if !now.Before(w.reset) {
+		w.used, w.reset = 0, now.Add(time.Hour)
+	}
+	if w.used >= w.limit {
+		return false
+	}
+	w.used++
+	return true
+}
+
+// tokenTable holds the tokens in force.
+type tokenTable struct {
+	limit  int
+	tokens map[string]*token
+	rates  map[int64]*rateWindow // by installation id
+}
+
+func newTokenTable(limit int) *tokenTable {
+	return &tokenTable{limit: limit, tokens: map[string]*token{}, rates: map[int64]*rateWindow{}}
+}
+
+// rate returns the window of an installation; id 0 is the App itself.
+func (t *tokenTable) rate(id int64) *rateWindow {
+	w := t.rates[id]
+	if w == nil {
+		w = &rateWindow{limit: t.limit}
+		t.rates[id] = w
+	}
+	return w
+}
+
+// issue makes a token for an installation. It has the length of GitHub's
+// stateless tokens, so that nobody relies on 40 characters. The caller holds mu.
+func (s *Sim) issue(o *Organization, permissions map[string]string, repositories map[int64]bool) (*token, error) {
+	secret := make([]byte, 180)
+	if _, err := io.ReadFull(s.rand, secret); err != nil {
+		return nil, fmt.Errorf("making an installation token: %w", err)
+	}
+	t := &token{
+		text:         fmt.Sprintf("ghs_%d_%s", s.App.ID, base64.RawURLEncoding.EncodeToString(secret)),
+		installation: o, repositories: repositories, permissions: maps.Clone(permissions),
+		expires: s.clock().Add(tokenLife), rate: s.tokens.rate(o.installation),
+	}
+	s.tokens.tokens[t.text] = t
+	return t, nil
+}
+
+// ExpireTokens makes every installation token worthless at once, as a revoked
+// key or a suspended installation does.
+func (s *Sim) ExpireTokens() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokens.tokens = map[string]*token{}
+}
+
+// allows reports whether the token grants a permission at a level.
+func (t *token) allows(permission, level string) bool {
+	have := t.permissions[permission]
+	return have == level || have == "write" || have == "admin"
+}
+
+// reaches reports whether the token is good for a repository.
+func (t *token) reaches(r *Repository) bool {
+	return r.owner == t.installation && (t.repositories == nil || t.repositories[r.id])
+}
+
+// verifyAppJWT checks a JSON Web Token of the App the way GitHub does and
+// returns GitHub's words when it is not good.
+func (s *Sim) verifyAppJWT(text string) error {
+	var claims jwt.RegisteredClaims
+	parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation())
+	if _, err := parser.ParseWithClaims(text, &claims, func(*jwt.Token) (any, error) { return s.App.key, nil }); err != nil {
+		return errors.New("A JSON web token could not be decoded")
+	}
+	now := s.now()
+	switch {
+	case claims.Issuer != strconv.FormatInt(s.App.ID, 10):
+		return errors.New("'Issuer' claim ('iss') must be an Integer or a valid client ID")
+	case claims.IssuedAt == nil || claims.IssuedAt.After(now.Add(time.Minute)):
+		return errors.New("'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued")
+	case claims.ExpiresAt == nil || !claims.ExpiresAt.After(now):
+		return errors.New("'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires")
+	case claims.ExpiresAt.After(now.Add(jwtLife + time.Minute)):
+		return errors.New("'Expiration time' claim ('exp') is too far in the future")
+	}
+	return nil
+}
