@@ -35,12 +35,15 @@ type Ledger interface {
 	Keeps(ctx context.Context, ref change.Ref) (bool, error)
 }
 
-// Config is what a Gate is made of. All fields but Timeout are required.
+// Config is what a Gate is made of. What is not called optional is required.
 type Config struct {
 	Forge  Forge
 	Ledger Ledger
 	Log    *slog.Logger
 	Now    func() time.Time
+
+	// Observe is told of every assessment once its verdict is shown. Optional.
+	Observe func(change.Facts, Assessment)
 
 	// Timeout bounds one assessment from gathering to reporting. Optional; two
 	// minutes when zero.
@@ -115,6 +118,9 @@ func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
 	g.Log.InfoContext(ctx, "assessed", "change", ref.String(), "status", decision.Status, "record", a.Receipt.Index, "new", a.Recorded)
 	if err := g.report(ctx, facts, a, gathered.Shown); err != nil {
 		return Assessment{}, fmt.Errorf("reporting: %w", err)
+	}
+	if g.Observe != nil {
+		g.Observe(facts, a)
 	}
 	return a, nil
 }

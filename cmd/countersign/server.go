@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/countersign-dev/countersign/change"
 	"github.com/countersign-dev/countersign/evidence"
 	"github.com/countersign-dev/countersign/forge/github"
 	"github.com/countersign-dev/countersign/gate"
@@ -24,6 +26,8 @@ type parts struct {
 	ledger evidence.Config // without Dir
 	queue  webhook.Config  // without DataDir
 	log    *slog.Logger
+
+	observe func(change.Facts, gate.Assessment) // told of every assessment; optional
 }
 
 // A server is the whole thing, running.
@@ -46,6 +50,9 @@ func start(ctx context.Context, p parts) (*server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting up GitHub: %w", err)
 	}
+	if err := os.MkdirAll(p.data, 0o700); err != nil {
+		return nil, fmt.Errorf("making the data directory: %w", err)
+	}
 	p.ledger.Dir = filepath.Join(p.data, evidenceDir)
 	ledger, err := evidence.Open(ctx, p.ledger)
 	if err != nil {
@@ -63,7 +70,7 @@ func start(ctx context.Context, p parts) (*server, error) {
 func (s *server) serve(ctx context.Context, p parts) error {
 	p.queue.DataDir = p.data
 	p.queue.Ready = append(p.queue.Ready, func(context.Context) error { return s.ledger.Health() })
-	path := gate.New(gate.Config{Forge: s.forge, Ledger: s.ledger, Log: p.log, Now: time.Now})
+	path := gate.New(gate.Config{Forge: s.forge, Ledger: s.ledger, Log: p.log, Now: time.Now, Observe: p.observe})
 	hooks, err := webhook.New(ctx, p.queue, s.forge, path)
 	if err != nil {
 		return fmt.Errorf("opening the queue: %w", err)

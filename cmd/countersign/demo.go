@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/countersign-dev/countersign/evidence"
+	"github.com/countersign-dev/countersign/forge/github"
+	"github.com/countersign-dev/countersign/internal/githubsim"
+	"github.com/countersign-dev/countersign/policy"
+	"github.com/countersign-dev/countersign/webhook"
+)
+
+// A demonstration is the options of countersign demo.
+type demonstration struct {
+	dir  string
+	keep bool
+	json bool
+	log  bool
+}
+
+func (c *command) demo() *cobra.Command {
+	var d demonstration
+	demo := &cobra.Command{
+		Use:   "demo",
+		Short: "watch a real server hold and release changes, on a simulated GitHub",
+		Long: "Demo starts a simulated GitHub and a real Countersign server on the loopback interface, plays\n" +
+			"a working day on them, one line for everything that happens, and then verifies the evidence\n" +
+			"that the day has left.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.runDemo(cmd.Context(), d) },
+	}
+	demo.Flags().StringVar(&d.dir, "dir", "", "directory to leave the evidence in (default a new one for temporary files)")
+	demo.Flags().BoolVar(&d.keep, "keep", false, "leave both running until interrupted")
+	demo.Flags().BoolVar(&d.json, "json", false, "print one JSON object a line")
+	demo.Flags().BoolVar(&d.log, "log", false, "print the server's log to standard error")
+	return demo
+}
+
+func (c *command) runDemo(ctx context.Context, d demonstration) (err error) {
+	dir, err := d.directory()
+	if err != nil {
+		return &exitError{status: undecided, err: err}
+	}
+	s, err := openStage(ctx, dir, d.logger(c))
+	if err != nil {
+		return &exitError{status: undecided, err: err}
+	}
+	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
+	s.teller = teller{out: c.out, json: d.json, colour: onTerminal(c.out)}
+	if err := s.playDay(ctx); err != nil {
+		return &exitError{status: undecided, err: err}
+	}
+	v, err := evidence.Verify(ctx, filepath.Join(s.data(), evidenceDir), evidence.Options{Judge: policy.Judge})
+	if err != nil {
+		return &exitError{status: undecided, err: err}
+	}
+	if err := s.teller.end(&v, s.data()); err != nil {
+		return &exitError{status: undecided, err: err}
+	}
+	if !v.OK() {
+		return &exitError{status: denied}
+	}
+	if d.keep {
+		fmt.Fprintf(c.err, "GitHub %s, server %s; interrupt to stop\n", s.sim.URL, s.server.url)
+		<-ctx.Done()
+	}
+	return nil
+}
+
+func (d demonstration) directory() (string, error) {
+	if d.dir == "" {
+		return os.MkdirTemp("", "countersign-demo-")
+	}
+	return d.dir, os.MkdirAll(d.dir, 0o700)
+}
+
+func (d demonstration) logger(c *command) *slog.Logger {
+	if d.log {
+		return slog.New(slog.NewTextHandler(c.err, nil))
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+// openStage starts a simulated GitHub and a server that is its App, each in a
+// folder of dir.
+func openStage(ctx context.Context, dir string, log *slog.Logger) (*stage, error) {
+	sim, err := githubsim.Start(githubsim.Options{Dir: filepath.Join(dir, "github"), Log: log})
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{sim: sim, dir: dir, seen: map[string]sighting{}}
+	if err := s.serve(ctx, log); err != nil {
+		return nil, errors.Join(err, sim.Close())
+	}
+	sim.DeliverTo(s.server.url + webhookPath)
+	return s, nil
+}
+
+// webhookPath is where the server takes GitHub's deliveries.
+const webhookPath = "/webhooks/github"
+
+// serve starts the server as serve --config does, with keys of its own.
+func (s *stage) serve(ctx context.Context, log *slog.Logger) error {
+	keyDir, passphrase := filepath.Join(s.dir, "keys"), []byte(rand.Text())
+	if err := evidence.GenerateKeys(keyDir, passphrase, "countersign.example"); err != nil {
+		return err
+	}
+	keys, err := evidence.LoadKeys(keyDir, passphrase)
+	if err != nil {
+		return err
+	}
+	s.server, err = start(ctx, parts{
+		listen: "127.0.0.1:0", data: s.data(), log: log, observe: s.observe,
+		forge: github.Config{
+			BaseURL: s.sim.URL + "/", AppID: s.sim.App.ID, PrivateKey: s.sim.App.PrivateKeyPEM,
+			Secrets: [][]byte{[]byte(s.sim.App.WebhookSecret)}, Log: log,
+		},
+		ledger: evidence.Config{Keys: keys, Log: log},
+		queue:  webhook.Config{Log: log, FirstRetry: 100 * time.Millisecond},
+	})
+	return err
+}
+
+// data is the server's data directory.
+func (s *stage) data() string { return filepath.Join(s.dir, "data") }
+
+func (s *stage) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	return errors.Join(s.server.stop(ctx), s.sim.Close())
+}
