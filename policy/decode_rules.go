@@ -97,7 +97,11 @@ func (d *decoder) linkedRequest(n *yaml.Node) *LinkedRequest {
 			return
 		}
 		whole, err := regexp.Compile(`\A(?:` + r.Pattern + `)\z`)
-		if err != nil || whole.MatchString("") {
+		if err != nil {
+			d.problem(n, "the pattern does not end where it should; close its \\Q with \\E")
+			return
+		}
+		if whole.MatchString("") {
 			d.problem(n, "the pattern matches an empty key, so that every change would have one; make it ask for at least one character")
 			return
 		}

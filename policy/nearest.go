@@ -14,7 +14,7 @@ func suggest(word string, known []string) string {
 	if len(word) > longest {
 		return ""
 	}
-	best, bestDistance := "", 1+max(1, len(word)/3)
+	best, bestDistance := "", min(len(word), 1+max(2, len(word)/3))
 	for _, k := range slices.Sorted(slices.Values(known)) {
 		if d := distance(word, k); d < bestDistance {
 			best, bestDistance = k, d

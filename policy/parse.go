@@ -123,9 +123,9 @@ func (d *decoder) policy(n *yaml.Node) *Policy {
 
 // version reads the version of the file's form.
 func (d *decoder) version(n *yaml.Node) int {
-	v := d.number(n, "version", 1, 1<<30)
-	if v > 1 {
-		d.problem(n, "version %d is not known to this program; write version: 1", v)
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || n.Value != "1" {
+		d.problem(n, "version must be the number 1, the only form this program knows; here it is %s", describe(n))
+		return 0
 	}
-	return v
+	return 1
 }
