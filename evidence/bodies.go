@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // bodies keeps the envelopes and the disclosures, each under the digest of its
@@ -38,8 +40,8 @@ func (b *bodies) disclosuresPath(digest string) string {
 	return filepath.Join(b.dir, "disclosures", digest[:2], digest+".json")
 }
 
-// write makes an envelope and its disclosures durable, the disclosures first: a
-// record without them would be a record of nobody.
+// write makes an envelope and its disclosures durable, both at once: neither is
+// anything before the log has the leaf.
 func (b *bodies) write(e Envelope, d Disclosures) error {
 	digest := e.Digest()
 	body, err := e.Encode()
@@ -53,13 +55,20 @@ func (b *bodies) write(e Envelope, d Disclosures) error {
 	if err != nil {
 		return fmt.Errorf("encoding disclosures: %w", err)
 	}
-	if err := b.put(b.disclosuresPath(digest), opened); err != nil {
-		return fmt.Errorf("writing disclosures: %w", err)
-	}
-	if err := b.put(b.envelopePath(digest), body); err != nil {
-		return fmt.Errorf("writing a record: %w", err)
-	}
-	return nil
+	var g errgroup.Group
+	g.Go(func() error {
+		if err := b.put(b.disclosuresPath(digest), opened); err != nil {
+			return fmt.Errorf("writing disclosures: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		if err := b.put(b.envelopePath(digest), body); err != nil {
+			return fmt.Errorf("writing a record: %w", err)
+		}
+		return nil
+	})
+	return g.Wait()
 }
 
 func (b *bodies) put(path string, data []byte) error {

@@ -44,9 +44,9 @@
 //
 // # Crashes
 //
-// Disclosures are written first, then the envelope, then the leaf, then the row
-// of the index, each durable before the next. A crash leaves nothing, or an
-// envelope that no leaf names, which is harmless, or a whole record.
+// Disclosures and envelope are written first, then the leaf, then the row of the
+// index. A crash leaves nothing, or an envelope that no leaf names, which is
+// harmless, or a whole record, whose row is written when the ledger is opened.
 //
 // What a verifier cannot see from the files alone is that the newest records are
 // gone together with every trace of them. For that the verifier keeps a

@@ -191,7 +191,7 @@ func (l *Ledger) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("closing the ledger: records are still being written: %w", ctx.Err())
 	}
-	if err := l.log.close(ctx); err != nil {
+	if err := l.log.close(ctx, l.Size(), l.tiles); err != nil {
 		return fmt.Errorf("closing the ledger: %w", errors.Join(err, l.release()))
 	}
 	if err := l.release(); err != nil {

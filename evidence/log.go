@@ -61,13 +61,36 @@ func (a *appender) append(l leaf) (uint64, error) {
 	return index.Index, nil
 }
 
-// close waits until all that was appended stands under a signed checkpoint.
-func (a *appender) close(ctx context.Context) error {
+// closing bounds how long close waits for the last checkpoint.
+const closing = time.Minute
+
+// close waits until the log's first size entries stand under a signed
+// checkpoint, those of an earlier process included, for which Tessera would not
+// wait.
+func (a *appender) close(ctx context.Context, size uint64, t tiles) error {
 	defer a.cancel()
+	ctx, cancel := context.WithTimeout(ctx, closing)
+	defer cancel()
 	if err := a.shutdown(ctx); err != nil {
 		return fmt.Errorf("publishing the last checkpoint: %w", err)
 	}
-	return nil
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		signed, err := t.checkpoint()
+		if err != nil {
+			return err
+		}
+		// A checkpoint that cannot be read is being published for the first time.
+		if n, err := sizeOf(signed); err == nil && n >= size {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("publishing the last checkpoint: %w", ctx.Err())
+		}
+	}
 }
 
 // quiet guards klog, which Tessera logs to and which knows one logger in a
