@@ -20,7 +20,7 @@ func Judge(f change.Facts, file change.PolicyFile) change.Decision {
 		name = "the policy"
 	}
 	if !file.Found {
-		return undetermined("there is no policy %s at commit %s of the protected branch; add one", change.Quote(name), abbrev(file.Commit))
+		return undetermined("there is no policy %s on the protected branch at %s; add one", change.Quote(name), abbrev(file.Commit))
 	}
 	p, err := Parse(name, []byte(file.Text))
 	if err != nil {

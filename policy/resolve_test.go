@@ -11,7 +11,7 @@ import (
 )
 
 // parsed returns a policy that must be valid.
-func parsed(t *testing.T, text string) *policy.Policy {
+func parsed(t testing.TB, text string) *policy.Policy {
 	t.Helper()
 	p, err := policy.Parse("p.yml", []byte(text))
 	require.NoError(t, err)
