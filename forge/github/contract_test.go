@@ -1,0 +1,119 @@
+package github
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// published returns the path of a file that GitHub publishes, and skips the test
+// where it is not installed.
+func published(t *testing.T, name ...string) string {
+	t.Helper()
+	dir := filepath.Join("..", "..", "internal", "githubsim", "contract")
+	path := filepath.Join(append([]string{dir, "node_modules", "@octokit"}, name...)...)
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("GitHub's published descriptions are not installed: npm ci --ignore-scripts --prefix internal/githubsim/contract")
+	}
+	return path
+}
+
+// enterpriseOwnerInfo finds the type whose duplicate fields make the published
+// schema invalid.
+var enterpriseOwnerInfo = regexp.MustCompile(`(?s)\ntype EnterpriseOwnerInfo .*?\n}\n`)
+
+func publishedSchema(t *testing.T) *ast.Schema {
+	t.Helper()
+	text, err := os.ReadFile(published(t, "graphql-schema", "schema.graphql"))
+	require.NoError(t, err)
+	seen := map[string]bool{}
+	field := regexp.MustCompile(`(?m)^  ([A-Za-z]+)(\(|:)`)
+	fixed := enterpriseOwnerInfo.ReplaceAllFunc(text, func(body []byte) []byte {
+		return field.ReplaceAllFunc(body, func(f []byte) []byte {
+			name := string(field.FindSubmatch(f)[1])
+			if seen[name] {
+				return bytes.Replace(f, []byte(name), []byte(name+"Again"), 1)
+			}
+			seen[name] = true
+			return f
+		})
+	})
+	schema, err := gqlparser.LoadSchema(&ast.Source{Name: "schema.graphql", Input: string(fixed)})
+	require.NoError(t, err)
+	return schema
+}
+
+func TestQueriesAreValid(t *testing.T) {
+	schema := publishedSchema(t)
+	for name, document := range map[string]string{
+		"pull_request": pullRequestDocument, "branch": branchDocument, "commits": commitsDocument, "authors": authorsDocument,
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, errs := gqlparser.LoadQuery(schema, document)
+			require.Empty(t, errs)
+			_, errs = gqlparser.LoadQuery(schema, regexp.MustCompile(`\boid\b`).ReplaceAllString(document, "oidd"))
+			if name != "authors" {
+				require.NotEmpty(t, errs, "the schema would notice a misspelt field")
+			}
+		})
+	}
+}
+
+// TestPublishedDeliveries sends every example body that GitHub publishes.
+func TestPublishedDeliveries(t *testing.T) {
+	file, err := os.ReadFile(published(t, "webhooks-examples", "api.github.com", "index.json"))
+	require.NoError(t, err)
+	var events []struct {
+		Name     string            `json:"name"`
+		Examples []json.RawMessage `json:"examples"`
+	}
+	require.NoError(t, json.Unmarshal(file, &events))
+	f := newForge(t, "http://127.0.0.1:1")
+	about, total := map[string]int{}, 0
+	for _, e := range events {
+		for _, body := range e.Examples {
+			d, err := f.Authenticate(delivery(t, e.Name, body))
+			require.NoError(t, err, e.Name)
+			require.Equal(t, e.Name, d.Event)
+			h, err := f.Hint(d)
+			require.NoError(t, err, "%s: %s", e.Name, body)
+			for _, r := range h.Refs {
+				require.Positive(t, r.Repository.ID)
+				about[e.Name+" "+string(r.Kind)]++
+			}
+			total++
+		}
+	}
+	require.Greater(t, total, 300)
+	for _, want := range []string{"pull_request pull_request", "pull_request_review pull_request", "push push", "merge_group merge_group"} {
+		require.Positive(t, about[want], want)
+	}
+	for event := range about {
+		require.Regexp(t, `^(pull_request|pull_request_review|push|merge_group|check_run|check_suite|workflow_run|status) `, event)
+	}
+}
+
+// delivery returns a request as GitHub sends it, signed with the current secret.
+func delivery(t testing.TB, event string, body []byte) *http.Request {
+	t.Helper()
+	mac := hmac.New(sha256.New, []byte(testSecret))
+	mac.Write(body)
+	r := httptest.NewRequest(http.MethodPost, "/webhooks/github", bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("X-GitHub-Event", event)
+	r.Header.Set("X-GitHub-Delivery", "72d3162e-cc78-11e3-81ab-4c9367dc0958")
+	r.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	return r
+}
