@@ -10,13 +10,47 @@ import (
 	"github.com/countersign-dev/countersign/change"
 )
 
+// An act is a way of having a hand in a change. Of several deeds of one person the
+// first in this order is named.
+type act int
+
+const (
+	opened act = iota
+	authored
+	committed
+	coAuthored
+	pushed
+	forcePushed
+)
+
 // A deed is one thing by which somebody had a hand in a change.
 type deed struct {
-	rank int // what to name first of several deeds
-	what string
-	fact string        // what says so, such as "commits/<sha>"; empty for the opening
-	by   change.Person // the account that did it
+	act act
+	sha change.SHA    // of the commit made or pushed; empty for the opening
+	by  change.Person // the account that did it
 }
+
+// String returns what was done, in words that follow who did it.
+func (d deed) String() string {
+	sha := abbrev(d.sha)
+	switch d.act {
+	case opened:
+		return "opened this change"
+	case authored:
+		return "is the author of commit " + sha
+	case committed:
+		return "committed " + sha
+	case coAuthored:
+		return "is a co-author of commit " + sha
+	case pushed:
+		return "pushed " + sha
+	}
+	return "force-pushed " + sha
+}
+
+// claimed reports whether only a commit says so, which names whomever its maker
+// wished.
+func (d deed) claimed() bool { return d.act == authored || d.act == committed || d.act == coAuthored }
 
 // makers is everybody who had a hand in a change. Alias accounts are one person.
 type makers struct {
@@ -63,7 +97,7 @@ func byNumber(a, b change.Person) int {
 func makersOf(f change.Facts) makers {
 	c := &collector{facts: f, makers: makers{deeds: map[change.Person]deed{}}, unnamed: map[change.Person]deed{}}
 	if opener, known := f.Opener.Get(); known {
-		c.add(opener, deed{rank: 1, what: "opened this change"})
+		c.add(opened, opener, "")
 	} else {
 		c.missing("opener", "who opened this change is not known")
 	}
@@ -76,7 +110,8 @@ func makersOf(f change.Facts) makers {
 	}
 	if pushes, known := f.Pushes.Get(); known {
 		for _, p := range pushes {
-			c.add(p.By, deed{rank: 5, what: "pushed " + abbrev(p.After), fact: "pushes/" + string(p.After)})
+			c.rests("pushes/" + string(p.After))
+			c.add(pushed, p.By, p.After)
 		}
 	} else {
 		c.missing("pushes", "who pushed is not known")
@@ -84,7 +119,8 @@ func makersOf(f change.Facts) makers {
 	if timeline, known := f.Timeline.Get(); known {
 		for _, e := range timeline {
 			if e.Kind == change.HeadForcePushed {
-				c.add(e.By, deed{rank: 6, what: "force-pushed " + abbrev(change.SHA(e.After)), fact: eventFact(e)})
+				c.rests(eventFact(e))
+				c.add(forcePushed, e.By, change.SHA(e.After))
 			}
 		}
 	} else {
@@ -108,24 +144,24 @@ func (c *collector) missing(name, what string) {
 	c.makers.unknown = append(c.makers.unknown, absent(c.facts, name, what))
 }
 
+// rests notes a fact that names makers.
+func (c *collector) rests(fact string) { c.makers.facts = append(c.makers.facts, fact) }
+
 // commit adds everybody whom a commit names.
 func (c *collector) commit(k *change.Commit) {
-	sha, fact := abbrev(k.SHA), "commits/"+string(k.SHA)
-	c.add(k.Author, deed{rank: 2, what: "is the author of commit " + sha, fact: fact})
+	c.rests("commits/" + string(k.SHA))
+	c.add(authored, k.Author, k.SHA)
 	if !k.ByForge {
-		c.add(k.Committer, deed{rank: 3, what: "committed " + sha, fact: fact})
+		c.add(committed, k.Committer, k.SHA)
 	}
 	for _, p := range k.CoAuthors {
-		c.add(p, deed{rank: 4, what: "is a co-author of commit " + sha, fact: fact})
+		c.add(coAuthored, p, k.SHA)
 	}
 }
 
 // add notes that p did something to the change.
-func (c *collector) add(p change.Person, d deed) {
-	if d.fact != "" {
-		c.makers.facts = append(c.makers.facts, d.fact)
-	}
-	d.by = p
+func (c *collector) add(a act, p change.Person, sha change.SHA) {
+	d := deed{a, sha, p}
 	keep(c.makers.deeds, c.facts.People.Same(p), d)
 	if c.facts.People[p].Kind != change.Human {
 		keep(c.unnamed, p, d)
@@ -135,10 +171,9 @@ func (c *collector) add(p change.Person, d deed) {
 // keep notes a deed of p unless a weightier one is noted.
 func keep(deeds map[change.Person]deed, p change.Person, d deed) {
 	old, noted := deeds[p]
-	if noted && cmp.Or(d.rank-old.rank, cmp.Compare(d.what, old.what), cmp.Compare(d.fact, old.fact), byNumber(d.by, old.by)) >= 0 {
-		return
+	if !noted || cmp.Or(cmp.Compare(d.act, old.act), cmp.Compare(d.sha, old.sha), byNumber(d.by, old.by)) < 0 {
+		deeds[p] = d
 	}
-	deeds[p] = d
 }
 
 // finish says of every maker who is not a human why that leaves the makers
@@ -149,10 +184,10 @@ func (c *collector) finish() makers {
 		kind, d := c.facts.People[p].Kind, c.unnamed[p]
 		switch {
 		case kind != change.Bot && kind != change.App:
-			c.makers.unknown = append(c.makers.unknown, fmt.Sprintf("%s %s, and %s", mark(p), d.what, nobody(d)))
+			c.makers.unknown = append(c.makers.unknown, fmt.Sprintf("%s %s, and %s", mark(p), d, nobody(d)))
 		case c.makers.humans[c.facts.People.Same(p)] == "":
 			c.makers.unknown = append(c.makers.unknown, fmt.Sprintf(
-				"%s %s and is no human; list its account beside that of the human who answers for it under people in the policy", mark(p), d.what))
+				"%s %s and is no human; list its account beside that of the human who answers for it under people in the policy", mark(p), d))
 		}
 	}
 	c.makers.facts = sorted(c.makers.facts)
@@ -161,7 +196,7 @@ func (c *collector) finish() makers {
 
 // nobody says what it means that no account stands behind a deed, and what to do.
 func nobody(d deed) string {
-	if strings.HasPrefix(d.fact, "commits/") {
+	if d.claimed() {
 		return "no account stands behind that name; claim the commit's e-mail address in an account's settings, or make the commit again with an address that is claimed"
 	}
 	return "that account does not exist any more; open the change again under an account that does"
@@ -187,9 +222,9 @@ func humansByAlias(people change.People) map[change.Person]change.Person {
 func (m makers) because(people change.People, p change.Person) string {
 	d := m.deeds[people.Same(p)]
 	if d.by == p {
-		return mark(p) + " " + d.what
+		return mark(p) + " " + d.String()
 	}
-	return mark(d.by) + ", an account of the same human, " + d.what
+	return mark(d.by) + ", an account of the same human, " + d.String()
 }
 
 // eventFact names an entry of the timeline, such as
