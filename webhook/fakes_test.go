@@ -9,12 +9,15 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/countersign-dev/countersign/change"
 )
 
 // A testForge takes deliveries whose body says which changes they are about.
 type testForge struct {
+	hints atomic.Int64 // how many were asked for
+
 	mu        sync.Mutex
 	forgotten []string
 }
@@ -52,6 +55,7 @@ func (f *testForge) Authenticate(r *http.Request) (change.Delivery, error) {
 }
 
 func (f *testForge) Hint(d change.Delivery) (change.Hint, error) {
+	f.hints.Add(1)
 	if string(d.Body) == "panic" {
 		panic("no such field")
 	}

@@ -244,7 +244,7 @@ func (s *story) disk(t *testing.T, state string) {
 	pages, readonly := 1<<30, "OFF"
 	switch state {
 	case "full":
-		pages = 1 // which SQLite takes for the present size
+		pages = 1                                  // which SQLite takes for the present size
 		_, err := s.server.db.write.Exec("VACUUM") // so that there are no free pages in it
 		require.NoError(t, err)
 	case "readonly":
