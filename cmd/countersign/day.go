@@ -56,7 +56,7 @@ func (s *stage) playDay(ctx context.Context) error {
 // found makes the organisation, its people and its repositories.
 func (s *stage) found() error {
 	s.sim.AddUsers("ada", "grace", "linus", "mallory", "barbara", "margaret")
-	s.sim.AddApp("other-ci", 4242)
+	s.sim.AddApp("other-ci", 31337)
 	org, err := s.sim.AddOrganization("acme", "margaret")
 	if err != nil {
 		return err

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -108,13 +111,18 @@ func openStage(ctx context.Context, dir string, log *slog.Logger) (*stage, error
 // webhookPath is where the server takes GitHub's deliveries.
 const webhookPath = "/webhooks/github"
 
-// serve starts the server as serve --config does, with keys of its own.
+// serve starts the server as serve --config does, with keys that it forgets: the
+// public ones stay with the evidence.
 func (s *stage) serve(ctx context.Context, log *slog.Logger) error {
-	keyDir, passphrase := filepath.Join(s.dir, "keys"), []byte(rand.Text())
-	if err := evidence.GenerateKeys(keyDir, passphrase, "countersign.example"); err != nil {
-		return err
+	record, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return fmt.Errorf("making the key of the records: %w", err)
 	}
-	keys, err := evidence.LoadKeys(keyDir, passphrase)
+	_, checkpoints, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return fmt.Errorf("making the key of the log: %w", err)
+	}
+	keys, err := evidence.NewKeys(record, checkpoints, "countersign.example")
 	if err != nil {
 		return err
 	}
