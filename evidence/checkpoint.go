@@ -33,6 +33,10 @@ func openCheckpoint(signed []byte, public Public) (checkpoint, error) {
 		return checkpoint{}, fmt.Errorf("reading a checkpoint: %w", err)
 	}
 	n, err := note.Open(signed, note.VerifierList(verifier))
+	var unsigned *note.UnverifiedNoteError
+	if errors.As(err, &unsigned) {
+		return checkpoint{}, errors.New("it is not signed with the key of the log")
+	}
 	if err != nil {
 		return checkpoint{}, fmt.Errorf("checking the signature of a checkpoint: %w", err)
 	}

@@ -105,7 +105,8 @@ func (d Disclosures) Open(withheld change.People) (people change.People, whole b
 		}
 	}
 	people, whole = change.People{}, true
-	for p, id := range withheld {
+	for _, p := range sorted(withheld) {
+		id := withheld[p]
 		if _, there := d[p]; !there {
 			people[p], whole = id, false
 			continue

@@ -18,7 +18,7 @@ import (
 // the evidence is in the Verification; an error means that it could not be
 // verified.
 func Verify(ctx context.Context, dir string, o Options) (Verification, error) {
-	r := &run{options: o, tiles: tiles{dir: filepath.Join(dir, "log")}, bodies: newBodies(dir), links: map[string]*links{}}
+	r := &run{options: o, tiles: tiles{dir: filepath.Join(dir, "log")}, bodies: newBodies(dir), links: map[string]*links{}, damaged: map[string]bool{}}
 	if o.Public != nil {
 		r.public = *o.Public
 	} else {
@@ -56,6 +56,8 @@ type run struct {
 	size  int64 // entries to read
 	found int   // envelopes that were there
 	links map[string]*links
+	// damaged are records in the log whose place in a chain cannot be read.
+	damaged map[string]bool
 }
 
 // An expectation is a root that somebody vouches for.
@@ -146,6 +148,9 @@ func (r *run) expect() error {
 		r.v.find(-1, "", "the log has no checkpoint, so nobody vouches for its entries")
 	case err != nil:
 		r.v.find(-1, "", fmt.Sprintf("the checkpoint of the log does not hold: %v", err))
+		if n, err := sizeOf(signed); err == nil && !hasState {
+			r.size = int64(n) // only to look at the entries; nobody vouches for it
+		}
 	default:
 		r.v.Size = c.tree.N
 		if hasState && state.N < c.tree.N {
@@ -202,14 +207,18 @@ func (r *run) take(c checked) {
 	if c.body {
 		r.found++
 	}
+	if !c.readable {
+		if c.record != "" && len(r.damaged) < maxFindings {
+			r.damaged[c.record] = true
+		}
+		return
+	}
+	r.v.Verdicts[c.verdict]++
 	if c.replayed {
 		r.v.Replayed++
 	}
 	if c.erased {
 		r.v.Erased++
 	}
-	if c.readable {
-		r.v.Verdicts[c.verdict]++
-		r.link(c)
-	}
+	r.link(c)
 }

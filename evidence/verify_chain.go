@@ -40,6 +40,8 @@ func (r *run) link(c checked) {
 	case n == last+1:
 		r.v.find(c.index, c.record, fmt.Sprintf("it does not follow record %d of its chain: it names %s as the one before, which is %s",
 			last, short(c.sequence.Prev["sha256"]), short(l.digest)))
+	case n > last+1 && r.damaged[c.sequence.Prev["sha256"]]:
+		// The record before it is in the log and damaged, which was said.
 	case n > last+1:
 		r.v.find(c.index, c.record, fmt.Sprintf("%s missing from the chain %s before it", span(last+1, n-1), c.chain))
 	case c.record == l.digest:

@@ -38,10 +38,14 @@ func (r *run) check(index int64, data []byte) checked {
 		return c
 	}
 	c.record = hexOf(entry.digest)
-	if !bytes.Equal(entry.spki, r.public.spki) {
+	signed := false
+	switch {
+	case !bytes.Equal(entry.spki, r.public.spki):
 		c.problem("it was signed with another key than %s", r.public.keyID)
-	} else if !r.public.verifies(entry.digest, entry.signature) {
+	case !r.public.verifies(entry.digest, entry.signature):
 		c.problem("its signature is not valid")
+	default:
+		signed = true
 	}
 	body, err := readBounded(r.bodies.envelopePath(c.record), MaxEnvelope)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -58,22 +62,32 @@ func (r *run) check(index int64, data []byte) checked {
 		c.problem("its body is damaged: %v", err)
 		return c
 	}
-	r.checkEnvelope(&c, e, entry)
+	genuine := r.checkEnvelope(&c, e, entry)
 	s, err := ParseStatement(e.Payload)
 	if err != nil {
 		c.problem("its statement is damaged: %v", err)
 		return c
 	}
+	// A statement that nobody signed is read to name what was changed. It has no
+	// say in the chain and in the counts.
 	r.checkStatement(&c, e, s)
+	if genuine && signed {
+		c.readable = true
+		r.checkDisclosures(&c, s.Predicate.Facts.People)
+	}
 	return c
 }
 
-// checkEnvelope compares an envelope with the log's entry for it.
-func (r *run) checkEnvelope(c *checked, e Envelope, entry leaf) {
-	if e.digest() != entry.digest {
+// checkEnvelope compares an envelope with the log's entry for it, and reports
+// whether it holds what was recorded.
+func (r *run) checkEnvelope(c *checked, e Envelope, entry leaf) (genuine bool) {
+	genuine = e.digest() == entry.digest
+	switch {
+	case !genuine && r.public.verifies(e.digest(), e.Signature):
+		c.problem("its body was replaced by that of record %s", short(e.Digest()))
+	case !genuine:
 		c.problem("its content was changed after it was recorded: the log has another digest")
-	}
-	if !bytes.Equal(e.Signature, entry.signature) {
+	case !bytes.Equal(e.Signature, entry.signature):
 		c.problem("its signature was changed after it was recorded: the log has another one")
 	}
 	if e.KeyID != r.public.keyID {
@@ -82,6 +96,7 @@ func (r *run) checkEnvelope(c *checked, e Envelope, entry leaf) {
 	if e.PayloadType != PayloadType {
 		c.problem("its envelope holds a %q and not a statement", e.PayloadType)
 	}
+	return genuine
 }
 
 // checkStatement checks that everything in a statement follows from what it
@@ -89,7 +104,7 @@ func (r *run) checkEnvelope(c *checked, e Envelope, entry leaf) {
 func (r *run) checkStatement(c *checked, e Envelope, s Statement) {
 	stated := contentOf(s)
 	where := placeOf(stated.facts)
-	c.readable, c.sequence, c.chain, c.landed = true, s.Predicate.Sequence, where.chain, where.landed
+	c.sequence, c.chain, c.landed = s.Predicate.Sequence, where.chain, where.landed
 	c.verdict = stated.judgement.Verdict()
 	derived, err := stated.statement()
 	if err != nil {
@@ -98,7 +113,6 @@ func (r *run) checkStatement(c *checked, e Envelope, s Statement) {
 		c.problem("%s", doesNotFollow(field))
 	}
 	r.replay(c, stated)
-	r.checkDisclosures(c, stated.facts.People)
 }
 
 // replay performs the judgement again and compares the bytes.
