@@ -19,11 +19,12 @@ import (
 
 // api is GitHub as one installation of the application sees it.
 type api struct {
-	rest        *gh.Client
-	graphqlPath string
-	timeout     time.Duration
-	now         func() time.Time
-	log         *slog.Logger
+	rest         *gh.Client
+	graphqlPath  string
+	timeout      time.Duration
+	now          func() time.Time
+	log          *slog.Logger
+	unauthorized func() // called when GitHub no longer takes our token
 }
 
 // do sends one REST call and decodes its answer into out.
@@ -36,6 +37,9 @@ func (a *api) do(ctx context.Context, method, path string, body, out any) (*gh.R
 	}
 	response, err := a.rest.Do(ctx, request, out)
 	if err != nil {
+		if status(err) == http.StatusUnauthorized && a.unauthorized != nil {
+			a.unauthorized()
+		}
 		return response, classify(err, a.now())
 	}
 	return response, nil
@@ -141,7 +145,13 @@ func (f *Forge) as(id int64) *api {
 	if a, ok := f.apis.Get(id); ok {
 		return a
 	}
-	a := f.newAPI(ghinstallation.NewFromAppsTransport(f.apps, id))
+	transport := ghinstallation.NewFromAppsTransport(f.apps, id)
+	// Everything the installation grants: without options the library would send
+	// the body "null", which GitHub's description does not allow.
+	transport.InstallationTokenOptions = &gh.InstallationTokenOptions{}
+	a := f.newAPI(transport)
+	// A token can be revoked before it expires: the next attempt gets another.
+	a.unauthorized = func() { f.apis.Remove(id) }
 	if earlier, ok, _ := f.apis.PeekOrAdd(id, a); ok {
 		return earlier
 	}

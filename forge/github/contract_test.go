@@ -15,48 +15,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2"
-	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/countersign-dev/countersign/internal/githubsim/contract"
 )
 
-// published returns the path of a file that GitHub publishes, and skips the test
-// where it is not installed.
-func published(t *testing.T, name ...string) string {
-	t.Helper()
-	dir := filepath.Join("..", "..", "internal", "githubsim", "contract")
-	path := filepath.Join(append([]string{dir, "node_modules", "@octokit"}, name...)...)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("GitHub's published descriptions are not installed: npm ci --ignore-scripts --prefix internal/githubsim/contract")
-	}
-	return path
-}
-
-// enterpriseOwnerInfo finds the type whose duplicate fields make the published
-// schema invalid.
-var enterpriseOwnerInfo = regexp.MustCompile(`(?s)\ntype EnterpriseOwnerInfo .*?\n}\n`)
-
-func publishedSchema(t *testing.T) *ast.Schema {
-	t.Helper()
-	text, err := os.ReadFile(published(t, "graphql-schema", "schema.graphql"))
-	require.NoError(t, err)
-	seen := map[string]bool{}
-	field := regexp.MustCompile(`(?m)^  ([A-Za-z]+)(\(|:)`)
-	fixed := enterpriseOwnerInfo.ReplaceAllFunc(text, func(body []byte) []byte {
-		return field.ReplaceAllFunc(body, func(f []byte) []byte {
-			name := string(field.FindSubmatch(f)[1])
-			if seen[name] {
-				return bytes.Replace(f, []byte(name), []byte(name+"Again"), 1)
-			}
-			seen[name] = true
-			return f
-		})
-	})
-	schema, err := gqlparser.LoadSchema(&ast.Source{Name: "schema.graphql", Input: string(fixed)})
-	require.NoError(t, err)
-	return schema
-}
-
 func TestQueriesAreValid(t *testing.T) {
-	schema := publishedSchema(t)
+	schema := contract.Schema(t)
 	for name, document := range map[string]string{
 		"pull_request": pullRequestDocument, "branch": branchDocument, "commits": commitsDocument, "authors": authorsDocument,
 	} {
@@ -73,7 +37,11 @@ func TestQueriesAreValid(t *testing.T) {
 
 // TestPublishedDeliveries sends every example body that GitHub publishes.
 func TestPublishedDeliveries(t *testing.T) {
-	file, err := os.ReadFile(published(t, "webhooks-examples", "api.github.com", "index.json"))
+	modules, err := contract.Modules()
+	if err != nil {
+		t.Skip(err)
+	}
+	file, err := os.ReadFile(filepath.Join(modules, "@octokit", "webhooks-examples", "api.github.com", "index.json"))
 	require.NoError(t, err)
 	var events []struct {
 		Name     string            `json:"name"`

@@ -50,7 +50,7 @@ func how(m material) string {
 	} else if throughQueue(m.pr) {
 		return change.MergeQueue
 	}
-	return method(m.pr)
+	return method(m)
 }
 
 // throughQueue reports whether the last word of the timeline on the merge queue
@@ -73,14 +73,25 @@ func throughQueue(pr *pullRequest) bool {
 	return queued
 }
 
-// method tells the merge methods apart. A rebase keeps the date at which the
-// last commit was written; a squash writes a new commit.
-func method(pr *pullRequest) string {
-	if len(pr.MergeCommit.Parents.Nodes) > 1 {
+// method tells the merge methods apart. A squash leaves one commit on the branch
+// as it was before, a rebase as many as the change has; of a single one, a rebase
+// keeps the date at which it was written and a squash writes a new one.
+func method(m material) string {
+	merge := m.pr.MergeCommit
+	if len(merge.Parents.Nodes) > 1 {
 		return change.MergeCommit
 	}
-	commits, err := pr.Commits.read()
-	if err == nil && len(commits) > 0 && commits[len(commits)-1].Commit.AuthoredDate.Equal(pr.MergeCommit.AuthoredDate) {
+	commits, err := m.pr.Commits.read()
+	if err != nil || len(commits) == 0 {
+		return change.Squash
+	}
+	if m.merge != nil && m.merge.Before != "" && len(commits) > 1 && len(merge.Parents.Nodes) == 1 && merge.Parents.Nodes[0] != nil {
+		if merge.Parents.Nodes[0].Oid == m.merge.Before {
+			return change.Squash
+		}
+		return change.Rebase
+	}
+	if commits[len(commits)-1].Commit.AuthoredDate.Equal(merge.AuthoredDate) {
 		return change.Rebase
 	}
 	return change.Squash

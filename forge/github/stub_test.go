@@ -45,10 +45,10 @@ type stub struct {
 	before   func(s *stub, r *http.Request)
 }
 
-func sha(n int) string { return fmt.Sprintf("%040x", n) }
-
-func newStub(t *testing.T) *stub {
-	s := &stub{
+// newStubValues fills a stub with a pull request that nothing is wrong with, and
+// returns the whole of it in one piece.
+func newStubValues(s *stub) obj {
+	*s = stub{
 		head: sha(0xa1),
 		pull: obj{
 			"title": "Price in cents", "body": "Closes #3", "url": "https://github.com/acme/shop/pull/7", "state": "OPEN", "isDraft": false,
@@ -74,6 +74,14 @@ func newStub(t *testing.T) *stub {
 		compare:  func(string, string, int) obj { return obj{"merge_base_commit": obj{"sha": sha(0xb0)}} },
 		override: map[string]http.HandlerFunc{},
 	}
+	return s.pullAnswer(obj{"all": true, "commits": true, "reviews": true, "files": true, "contexts": true, "timeline": true})
+}
+
+func sha(n int) string { return fmt.Sprintf("%040x", n) }
+
+func newStub(t *testing.T) *stub {
+	s := new(stub)
+	newStubValues(s)
 	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.Close)
 	return s
