@@ -53,7 +53,25 @@ type exitError struct {
 	stderr string
 }
 
+func asExit(err error) (*exitError, bool) {
+	var e *exitError
+	ok := errors.As(err, &e)
+	return e, ok
+}
+
 func (e *exitError) Error() string { return fmt.Sprintf("exit status %d: %s", e.status, e.stderr) }
+
+// status returns the exit status behind an error of run: 0 for none, -1 for an
+// error that is not git's answer.
+func status(err error) int {
+	if err == nil {
+		return 0
+	}
+	if e, ok := asExit(err); ok {
+		return e.status
+	}
+	return -1
+}
 
 // run runs git and returns what it wrote to standard output.
 func (g *git) run(stdin []byte, args ...string) ([]byte, error) { return g.runEnv(nil, stdin, args...) }

@@ -17,62 +17,6 @@ type fileDiff struct {
 // zeroSHA is how a ref that does not exist is written.
 const zeroSHA = "0000000000000000000000000000000000000000"
 
-// mergeBase returns the best common ancestor, or "" when histories are unrelated.
-func (g *git) mergeBase(a, b string) (string, error) {
-	key := [2]string{a, b}
-	if base, known := g.bases[key]; known {
-		return base, nil
-	}
-	base, err := g.line("merge-base", a, b)
-	if status(err) == 1 {
-		base, err = "", nil
-	}
-	if err == nil {
-		g.bases[key] = base
-	}
-	return base, err
-}
-
-// status returns the exit status behind an error of run: 0 for none, -1 for an
-// error that is not git's answer.
-func status(err error) int {
-	if err == nil {
-		return 0
-	}
-	if e, ok := asExit(err); ok {
-		return e.status
-	}
-	return -1
-}
-
-// between returns the commits of head that base lacks, parents before children.
-func (g *git) between(base, head string) ([]string, error) {
-	key := [2]string{base, head}
-	if list, known := g.ranges[key]; known {
-		return list, nil
-	}
-	args := []string{"rev-list", "--topo-order", "--reverse", head}
-	if base != "" {
-		args = append(args, "^"+base)
-	}
-	out, err := g.run(nil, args...)
-	if err != nil {
-		return nil, err
-	}
-	list := strings.Fields(string(out))
-	g.ranges[key] = list
-	return list, nil
-}
-
-// contains reports whether ancestor is in the history of head.
-func (g *git) contains(head, ancestor string) (bool, error) {
-	if head == ancestor {
-		return true, nil
-	}
-	base, err := g.mergeBase(head, ancestor)
-	return base == ancestor && base != "", err
-}
-
 // diff returns the paths in which two commits or trees differ, renames found.
 func (g *git) diff(from, to string) ([]fileDiff, error) {
 	key := [2]string{from, to}

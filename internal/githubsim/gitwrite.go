@@ -2,19 +2,12 @@ package githubsim
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 )
-
-func asExit(err error) (*exitError, bool) {
-	var e *exitError
-	ok := errors.As(err, &e)
-	return e, ok
-}
 
 // newCommit is a commit about to be written.
 type newCommit struct {
@@ -109,6 +102,15 @@ func (g *git) merge(base, head string) (mergeResult, error) {
 	key := [2]string{base, head}
 	if m, known := g.merges[key]; known {
 		return m, nil
+	}
+	if forward, err := g.contains(head, base); err != nil {
+		return mergeResult{}, err
+	} else if forward {
+		c, err := g.commit(head)
+		if err != nil {
+			return mergeResult{}, err
+		}
+		return mergeResult{tree: c.tree}, nil
 	}
 	out, err := g.run(nil, "merge-tree", "--write-tree", "--allow-unrelated-histories", base, head)
 	m := mergeResult{}

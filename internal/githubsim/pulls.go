@@ -142,7 +142,7 @@ func (p *pull) close(by *account) error {
 	if err := p.repo.leaveQueue(p, by, "MANUAL"); err != nil {
 		return err
 	}
-	p.state, p.closed, p.baseWhenDone = pullClosed, p.repo.sim.clock(), p.repo.branches[p.baseBranch]
+	p.state, p.closed, p.baseWhenDone = pullClosed, p.repo.sim.clock(), p.baseCommit()
 	p.record(event{kind: "ClosedEvent", actor: by})
 	return p.repo.sim.emitPull(p, "closed", by, nil)
 }

@@ -187,7 +187,7 @@ func (r *Repository) permission(a *account) string {
 		raise("read")
 	}
 	if a.app != nil && a.app == &r.sim.App {
-		raise(strings.TrimSuffix(a.app.permissions["contents"], "s"))
+		raise(a.app.permissions["contents"])
 	}
 	raise(r.collaborators[a.id])
 	for slug, p := range r.teams {

@@ -93,17 +93,21 @@ func (s *Sim) serve(rt route, w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(strings.NewReader(string(body)))
-	status, j := s.locked(rt, w, r)
+	status, j, t := s.locked(rt, w, r)
 	if hit && fault.Partial && status == http.StatusOK {
 		if g, ok := j.(record); ok {
 			g["errors"] = []record{fault.graphQLError()}
 		}
 	}
-	answer(w, r, status, j)
+	if answer(w, r, status, j) == http.StatusNotModified && t != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		t.rate.used-- // what has not changed costs nothing
+	}
 }
 
-// locked answers a call under the mutex.
-func (s *Sim) locked(rt route, w http.ResponseWriter, r *http.Request) (int, any) {
+// locked answers a call under the mutex, and returns the token it came with.
+func (s *Sim) locked(rt route, w http.ResponseWriter, r *http.Request) (int, any, *token) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := &call{sim: s, w: w, r: r}
@@ -112,15 +116,18 @@ func (s *Sim) locked(rt route, w http.ResponseWriter, r *http.Request) (int, any
 		var status int
 		var j any
 		if status, j, err = rt.do(c); err == nil {
-			return status, j
+			return status, j, c.token
 		}
+	}
+	if errors.Is(err, errRateLimit) && rt.pattern == "POST /graphql" {
+		return http.StatusOK, record{"errors": []record{{"type": "RATE_LIMITED", "message": "API rate limit exceeded for installation."}}}, c.token
 	}
 	var no *Refusal
 	if !errors.As(err, &no) || no.Status == 0 {
 		s.log.Error("the simulator cannot answer", "route", rt.pattern, "err", err)
 		no = &Refusal{Status: http.StatusInternalServerError, Message: "Server Error: " + err.Error()}
 	}
-	return no.Status, refusalJSON(no.Status, no.Message)
+	return no.Status, refusalJSON(no.Status, no.Message), c.token
 }
 
 // authorize finds out who calls and whether they may.
@@ -157,6 +164,10 @@ func (c *call) authorize(rt route) error {
 	return nil
 }
 
+// errRateLimit refuses a call beyond the installation's hour. GraphQL says it in
+// a 200.
+var errRateLimit = refuse(403, "API rate limit exceeded for installation.")
+
 // spend counts the call against the installation's hour.
 func (c *call) spend(t *token) error {
 	now := c.sim.now()
@@ -168,7 +179,7 @@ func (c *call) spend(t *token) error {
 	h.Set("X-RateLimit-Reset", itoa(t.rate.reset.Unix()))
 	h.Set("X-RateLimit-Resource", "core")
 	if !within {
-		return refuse(403, "API rate limit exceeded for installation ID %d.", t.installation.installation)
+		return errRateLimit
 	}
 	return nil
 }
@@ -244,13 +255,13 @@ func (c *call) address(values map[string]string) string {
 }
 
 // answer writes a JSON answer. A GET carries an ETag, and costs nothing when the
-// caller has it already.
-func answer(w http.ResponseWriter, r *http.Request, status int, j any) {
+// caller has it already. The status that was written is returned.
+func answer(w http.ResponseWriter, r *http.Request, status int, j any) int {
 	h := w.Header()
 	h.Set("X-GitHub-Media-Type", "github.v3; format=json")
 	if j == nil {
 		w.WriteHeader(status)
-		return
+		return status
 	}
 	data, err := json.Marshal(j)
 	if err != nil {
@@ -262,13 +273,14 @@ func answer(w http.ResponseWriter, r *http.Request, status int, j any) {
 		h.Set("ETag", tag)
 		if strings.Contains(r.Header.Get("If-None-Match"), tag) {
 			w.WriteHeader(http.StatusNotModified)
-			return
+			return http.StatusNotModified
 		}
 	}
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(data)))
 	w.WriteHeader(status)
 	_, _ = w.Write(data) // the caller is gone if this fails
+	return status
 }
 
 func fail(w http.ResponseWriter, r *http.Request, status int, message string) {

@@ -23,8 +23,8 @@ type Options struct {
 	// Log is told of each delivery and refused call. Optional: the default discards.
 	Log *slog.Logger
 
-	// Now is the clock of every date the simulator writes and of token expiry.
-	// Optional: the default is time.Now.
+	// Now is the clock of every date the simulator writes and of token expiry. It
+	// is called from several goroutines. Optional: the default is time.Now.
 	Now func() time.Time
 
 	// Rand gives tokens, delivery ids and the App's key. Optional: the default
@@ -39,10 +39,6 @@ type Options struct {
 	// Optional: the default is 15,000, which an organisation on GitHub
 	// Enterprise Cloud has.
 	RateLimit int
-
-	// Handler wraps the API's handler, for example to validate every exchange.
-	// Optional.
-	Handler func(http.Handler) http.Handler
 }
 
 // A Sim is one running GitHub. All methods may be called from any goroutine.
@@ -116,7 +112,7 @@ func Start(o Options) (*Sim, error) {
 	s.tokens = newTokenTable(o.RateLimit)
 	s.outbox = newOutbox(s)
 	s.foundBuiltIns()
-	if err := s.listen(o.Handler); err != nil {
+	if err := s.listen(); err != nil {
 		return nil, fmt.Errorf("starting the simulator: %w", err)
 	}
 	go s.outbox.run()
@@ -124,18 +120,14 @@ func Start(o Options) (*Sim, error) {
 }
 
 // listen opens the port and serves the API on it.
-func (s *Sim) listen(outer func(http.Handler) http.Handler) error {
+func (s *Sim) listen() error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	s.URL = "http://" + l.Addr().String()
 	s.wrap = &wrapper{inner: s.handler()}
-	var h http.Handler = s.wrap
-	if outer != nil {
-		h = outer(h)
-	}
-	s.server = &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	s.server = &http.Server{Handler: s.wrap, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
 	go func() {
 		defer close(s.served)
 		if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -10,9 +10,9 @@ import (
 
 // shop starts a simulator with the repository acme/shop, which root owns and in
 // which ada, grace and linus may write.
-func shop(t *testing.T) (*githubsim.Sim, *githubsim.Repository) {
+func shop(t testing.TB) (*githubsim.Sim, *githubsim.Repository) {
 	t.Helper()
-	sim, err := githubsim.Start(githubsim.Options{Dir: t.TempDir()})
+	sim, err := githubsim.Start(githubsim.Options{Dir: t.TempDir(), RateLimit: 10_000_000})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	sim.AddUsers("root", "ada", "grace", "linus", "mallory")
@@ -38,7 +38,7 @@ func file(path, content string) githubsim.Commit {
 }
 
 // open has login push one file to a branch of its own and open a pull request.
-func open(t *testing.T, repo *githubsim.Repository, login, branch string) (number int, head string) {
+func open(t testing.TB, repo *githubsim.Repository, login, branch string) (number int, head string) {
 	t.Helper()
 	head, err := repo.As(login).Push(branch, file(branch+".txt", branch+"\n"))
 	require.NoError(t, err)

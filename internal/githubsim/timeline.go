@@ -55,6 +55,9 @@ func (r *Repository) headMoved(p *pull, m *movement) error {
 // pusher.
 func (r *Repository) baseMoved(p *pull, m *movement) error {
 	switch m.kind {
+	case moveDelete:
+		p.baseWhenDone = m.before
+		return p.close(m.actor)
 	case moveForce:
 		p.record(event{kind: "BaseRefForcePushedEvent", actor: m.actor, before: m.before, after: m.after})
 	case movePush:

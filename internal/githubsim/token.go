@@ -92,6 +92,16 @@ func (s *Sim) ExpireTokens() {
 	s.tokens.tokens = map[string]*token{}
 }
 
+// ExhaustRateLimit uses up the hour of every installation.
+func (s *Sim) ExhaustRateLimit() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.tokens.rates {
+		w.take(s.now()) // starts the hour, if none runs
+		w.used = w.limit
+	}
+}
+
 // allows reports whether the token grants a permission at a level.
 func (t *token) allows(permission, level string) bool {
 	have := t.permissions[permission]

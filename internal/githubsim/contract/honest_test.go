@@ -102,4 +102,3 @@ func without(t *testing.T, body []byte, path string) []byte {
 	require.NoError(t, err)
 	return out
 }
-

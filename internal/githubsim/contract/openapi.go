@@ -40,8 +40,10 @@ func loadREST(file string) (*rest, error) {
 		return nil, err
 	}
 	d := &rest{doc: doc, basic: basic.Value}
-	for path := range doc.Paths.Map() {
-		d.paths = append(d.paths, template{path, strings.Split(path, "/")})
+	for _, path := range doc.Paths.InMatchingOrder() {
+		if !strings.Contains(path, "}.") { // an older spelling of another path, with two parameters in a segment
+			d.paths = append(d.paths, template{path, strings.Split(path, "/")})
+		}
 	}
 	return d, nil
 }
