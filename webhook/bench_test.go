@@ -33,6 +33,7 @@ func BenchmarkAcknowledge(b *testing.B) {
 			var next atomic.Int64
 			took := make([][]time.Duration, senders)
 			var all sync.WaitGroup
+			before := cpu(b)
 			b.ResetTimer()
 			for i := range senders {
 				all.Go(func() {
@@ -48,6 +49,7 @@ func BenchmarkAcknowledge(b *testing.B) {
 			report(b, "ack", slices.Concat(took...))
 			idle(b, s)
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "worked/s")
+			b.ReportMetric(float64((cpu(b)-before).Microseconds())/1000/float64(b.N), "cpu-ms/delivery")
 		})
 	}
 }

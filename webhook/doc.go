@@ -32,6 +32,6 @@
 //
 // River polls for jobs where the database cannot notify. Polling often enough
 // would cost a write transaction each time, so the driver is given a listener
-// that this process itself wakes after a commit (see wake), and River's poll, ten
-// times a second, is left to find the jobs that were put off.
+// that this process itself wakes after a commit (see wake), and River's poll, twice
+// a second, is left to find the jobs that were put off.
 package webhook

@@ -117,9 +117,15 @@ func (in *inbox) insert(ctx context.Context, batch []*arrival) ([]error, error) 
 	results := make([]error, len(batch))
 	var counted int
 	err := inTx(ctx, in.db.write, func(tx *sql.Tx) error {
+		insert, err := tx.PrepareContext(ctx,
+			`INSERT INTO deliveries (id, event, received_at, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING row`)
+		if err != nil {
+			return err
+		}
+		defer insert.Close()
 		var jobs []river.InsertManyParams
 		for i, a := range batch {
-			row, err := insertDelivery(ctx, tx, a)
+			row, err := insertDelivery(ctx, insert, a)
 			if errors.Is(err, errDuplicate) {
 				results[i] = err
 				continue
@@ -134,7 +140,7 @@ func (in *inbox) insert(ctx context.Context, batch []*arrival) ([]error, error) 
 		}
 		counted = len(jobs)
 		in.count.add(counted) // before the commit, after which they may end at any time
-		_, err := in.client.InsertManyFastTx(ctx, tx, jobs)
+		_, err = in.client.InsertManyFastTx(ctx, tx, jobs)
 		return err
 	})
 	if err != nil {
@@ -145,10 +151,8 @@ func (in *inbox) insert(ctx context.Context, batch []*arrival) ([]error, error) 
 }
 
 // insertDelivery returns the number of the new row.
-func insertDelivery(ctx context.Context, tx *sql.Tx, a *arrival) (row int64, err error) {
-	err = tx.QueryRowContext(ctx,
-		`INSERT INTO deliveries (id, event, received_at, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING row`,
-		a.delivery.ID, a.delivery.Event, a.at.UnixMilli(), a.delivery.Body).Scan(&row)
+func insertDelivery(ctx context.Context, insert *sql.Stmt, a *arrival) (row int64, err error) {
+	err = insert.QueryRowContext(ctx, a.delivery.ID, a.delivery.Event, a.at.UnixMilli(), a.delivery.Body).Scan(&row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, errDuplicate
 	}

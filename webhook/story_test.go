@@ -80,7 +80,7 @@ func newStory(t *testing.T) *story {
 	s := &story{answers: map[string][]string{}, now: time.Now()}
 	server, err := New(t.Context(), Config{
 		DataDir: t.TempDir(), Log: slog.New(&storyLog{story: s}), Attempts: 3, FirstRetry: time.Millisecond,
-		Now:   s.time,
+		Now: s.time, poll: 20 * time.Millisecond,
 		Ready: []func(context.Context) error{s.ready},
 	}, &testForge{}, &testAssessor{
 		assess: func(_ context.Context, ref change.Ref) error { return s.answer("assess", ref) },
