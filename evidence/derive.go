@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -35,11 +34,7 @@ func contentOf(s Statement) content {
 }
 
 // statement derives the statement.
-func (c content) statement() (Statement, error) {
-	subject := subjectOf(c.facts)
-	if len(subject) == 0 {
-		return Statement{}, errors.New("the facts name no commit, so there is nothing that a record could be about")
-	}
+func (c content) statement() Statement {
 	where := placeOf(c.facts)
 	p := Predicate{
 		RecordID:       c.recordID,
@@ -65,7 +60,7 @@ func (c content) statement() (Statement, error) {
 	if c.prev != "" {
 		p.Sequence.Prev = map[string]string{"sha256": c.prev}
 	}
-	return Statement{Type: StatementType, Subject: subject, PredicateType: ChangeRecord, Predicate: p}, nil
+	return Statement{Type: StatementType, Subject: subjectOf(c.facts), PredicateType: ChangeRecord, Predicate: p}
 }
 
 // tip returns the commit and tree that a record is about: what landed, or
@@ -84,21 +79,22 @@ func tip(f change.Facts) (commit, tree change.SHA) {
 }
 
 func subjectOf(f change.Facts) []Subject {
-	commit, tree := tip(f)
-	if commit == "" {
-		return nil
-	}
 	repo := "https://" + f.Ref.Repository.Host + "/" + f.Ref.Repository.Name
 	page := repo + "/commit/"
 	if f.Ref.Repository.Forge == change.GitLab {
 		page = repo + "/-/commit/"
 	}
 	refs := []string{placeOf(f).ref}
-	subject := []Subject{{
-		Name: "git+" + repo, URI: page + string(commit), Digest: commitDigest(commit),
-		// The SLSA source specification says sourceRefs, its tool source_refs.
-		Annotations: map[string][]string{"sourceRefs": refs, "source_refs": refs},
-	}}
+	// The SLSA source specification says sourceRefs, its tool source_refs.
+	annotations := map[string][]string{"sourceRefs": refs, "source_refs": refs}
+	commit, tree := tip(f)
+	if commit == "" {
+		// A change that could not be gathered is recorded all the same. A subject has
+		// to have a digest: here it is of the key that the annotation spells out.
+		annotations["change"] = []string{f.Ref.Key()}
+		return []Subject{{Name: "git+" + repo, URI: f.URL, Digest: sha256Digest([]byte(f.Ref.Key())), Annotations: annotations}}
+	}
+	subject := []Subject{{Name: "git+" + repo, URI: page + string(commit), Digest: commitDigest(commit), Annotations: annotations}}
 	if tree.Valid() {
 		subject = append(subject, Subject{Name: "tree", Digest: map[string]string{"gitTree": string(tree)}})
 	}

@@ -119,11 +119,10 @@ func compose(e Entry, n uint64, prev string, now time.Time, random io.Reader) (S
 		return Statement{}, nil, err
 	}
 	e.Facts.People = withheld
-	s, err := content{
+	return content{
 		recordID: id.String(), n: n, prev: prev, recorded: now.UTC().Truncate(time.Millisecond),
 		facts: e.Facts, policy: e.Policy, judgement: e.Decision,
-	}.statement()
-	return s, opened, err
+	}.statement(), opened, nil
 }
 
 // sign returns the signed envelope of s. It refuses a statement that would not
