@@ -79,12 +79,19 @@ func (c *command) root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
+		RunE:          needsCommand,
 	}
 	root.SetIn(c.in)
 	root.SetOut(c.out)
 	root.SetErr(c.err)
 	root.AddCommand(c.serve(), c.keygen(), c.verify(), c.policy(), c.demo(), c.version())
 	return root
+}
+
+// needsCommand shows what there is to a user who named nothing to do.
+func needsCommand(cmd *cobra.Command, _ []string) error {
+	cmd.SetOut(cmd.ErrOrStderr())
+	return errors.Join(cmd.Help(), &exitError{status: misused})
 }
 
 // onTerminal reports whether w is a terminal, where progress and colour belong.

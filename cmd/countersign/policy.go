@@ -17,7 +17,7 @@ import (
 const policyFile = ".countersign.yml"
 
 func (c *command) policy() *cobra.Command {
-	p := &cobra.Command{Use: "policy", Short: "check a policy, and see why it decides as it does", Args: cobra.NoArgs}
+	p := &cobra.Command{Use: "policy", Short: "check a policy, and see why it decides as it does", Args: cobra.NoArgs, RunE: needsCommand}
 	p.AddCommand(c.policyCheck(), c.policyExplain())
 	return p
 }
@@ -37,8 +37,9 @@ func (c *command) policyCheck() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := policy.Parse(name, text); err != nil {
-				return &exitError{status: misused, err: err}
+			if _, problems := policy.Parse(name, text); problems != nil {
+				_, err := fmt.Fprintln(c.out, problems)
+				return errors.Join(err, &exitError{status: misused})
 			}
 			_, err = fmt.Fprintf(c.out, "%s: valid\n", name)
 			return err
@@ -109,6 +110,10 @@ func (c *command) readFacts(name string) (change.Facts, error) {
 	return facts, nil
 }
 
+// unrecorded marks what was judged without the server: whoever can edit the job
+// that runs this could have edited its answer too.
+const unrecorded = "\nunrecorded: judged here and not by a server, so this is no evidence"
+
 // explain prints a decision and returns the error that carries its exit status.
 func (c *command) explain(facts change.Facts, file change.PolicyFile, asJSON bool) error {
 	p, err := policy.Parse(file.Path, []byte(file.Text))
@@ -119,8 +124,8 @@ func (c *command) explain(facts change.Facts, file change.PolicyFile, asJSON boo
 	decision := policy.Judge(facts, file)
 	if asJSON {
 		err = json.NewEncoder(c.out).Encode(decision)
-	} else {
-		err = policy.Explain(c.out, decision, facts.People)
+	} else if err = policy.Explain(c.out, decision, facts.People); err == nil {
+		_, err = fmt.Fprintln(c.out, unrecorded)
 	}
 	return errors.Join(err, byStatus(decision.Status))
 }
