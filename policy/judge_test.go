@@ -214,6 +214,10 @@ func TestVerdictWithoutATime(t *testing.T) {
 	r := result(t, parsed(t, narrow).Evaluate(f), policy.NoBypassID)
 	require.Equal(t, change.Fail, r.Status)
 	require.Equal(t, []string{"landing/" + string(commitID(91)), "shown/700"}, r.Facts)
+
+	f.Shown = change.Known(change.Shown{})
+	r = result(t, parsed(t, narrow).Evaluate(f), policy.NoBypassID)
+	require.Equal(t, []string{"landing/" + string(commitID(91))}, r.Facts, "what was not shown is no fact")
 }
 
 // TestReviewsOfUnknownKind: a word this program does not know is no approval, and
@@ -221,6 +225,20 @@ func TestVerdictWithoutATime(t *testing.T) {
 func TestReviewsOfUnknownKind(t *testing.T) {
 	_, d := storyFacts(t, narrow, "author ada", "commit ada", "review grace approved", "review grace shrugged")
 	require.Equal(t, change.Pending, d.Status)
+}
+
+// TestTiedReviews: of two reviews that no fact puts in order, the one that helps the
+// change less is the last word.
+func TestTiedReviews(t *testing.T) {
+	f, d := storyFacts(t, narrow, "author ada", "commit ada", "review grace approved")
+	require.Equal(t, change.Pass, d.Status)
+	approval := f.Reviews.Or(nil)[0]
+	objection := approval
+	objection.State = change.ChangesRequested
+	for _, reviews := range [][]change.Review{{approval, objection}, {objection, approval}} {
+		f.Reviews = change.Known(reviews)
+		require.Equal(t, change.Fail, parsed(t, narrow).Evaluate(f).Status)
+	}
 }
 
 // TestStrangeObjectIDs: what is no object id stands between quotation marks.
