@@ -37,7 +37,7 @@ func DefaultPermissions() map[string]string {
 
 // events are what the App is subscribed to.
 func (a *App) events() []string {
-	return []string{"check_run", "check_suite", "create", "delete", "member", "membership", "merge_group", "organization",
+	return []string{"check_run", "create", "delete", "member", "membership", "merge_group", "organization",
 		"pull_request", "pull_request_review", "push", "repository_ruleset", "status", "team"}
 }
 

@@ -202,7 +202,7 @@ func (r *Repository) follow(m *movement) error {
 				return err
 			}
 		}
-		if p.baseBranch == m.branch {
+		if p.baseBranch == m.branch && p.state == pullOpen {
 			if err := r.baseMoved(p, m); err != nil {
 				return err
 			}

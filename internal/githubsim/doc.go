@@ -58,7 +58,7 @@
 //
 // # What is not here
 //
-// Forks, tags, deployments, comments on lines, classic branch protection, code
+// Forks, tags, deployments, check suite events, comments on lines, classic branch protection, code
 // owners and patches of files are not modelled. A route that is not served
 // answers 404, and a GraphQL field that is not served is an error of the whole
 // query, as it is for a field that GitHub does not have. Signatures of commits

@@ -28,13 +28,14 @@ func (a arguments) int(name string) (int, bool) { return asInt(a[name]) }
 
 // execution is one run of a query.
 type execution struct {
-	sim       *Sim
-	token     *token
-	doc       *ast.QueryDocument
-	variables map[string]any
-	nodes     int
-	errors    []record
-	invalid   record // set once the query turned out to be invalid
+	sim        *Sim
+	token      *token
+	doc        *ast.QueryDocument
+	variables  map[string]any
+	nodes      int
+	selections int
+	errors     []record
+	invalid    record // set once the query turned out to be invalid
 }
 
 // object answers the selections on one object.
@@ -169,12 +170,19 @@ func (x *execution) countNodes(selections ast.SelectionSet, times int) (int, err
 	return x.countBelow(selections, times, 0)
 }
 
-// maxDepth bounds how deep selections and fragments may nest.
-const maxDepth = 50
+// maxDepth bounds how deep selections and fragments may nest, maxSelections how
+// many there may be once every fragment is spread.
+const (
+	maxDepth      = 50
+	maxSelections = 50_000
+)
 
 func (x *execution) countBelow(selections ast.SelectionSet, times, depth int) (int, error) {
 	if depth > maxDepth {
 		return 0, invalidQuery("maxDepth", "Query has a depth that exceeds the maximum of %d", maxDepth)
+	}
+	if x.selections += len(selections); x.selections > maxSelections {
+		return 0, invalidQuery("maxSelections", "Query has more than %d selections", maxSelections)
 	}
 	total := 0
 	for _, s := range selections {

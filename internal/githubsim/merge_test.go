@@ -138,3 +138,18 @@ func TestAutoMergeMergesInTheNameOfWhoArmedIt(t *testing.T) {
 		"timelineItems": map[string]any{"nodes": []any{map[string]any{"__typename": "AutoSquashEnabledEvent"}, map[string]any{"__typename": "MergedEvent"}}},
 	}, a.Data["repository"].(map[string]any)["pullRequest"])
 }
+
+func TestMergeThatBringsAnotherHeadMergesBoth(t *testing.T) {
+	_, repo := shop(t)
+	first, head := open(t, repo, "ada", "first")
+	require.NoError(t, repo.As("linus").CreateBranch("second", "first"))
+	_, err := repo.As("linus").Push("second", file("second.txt", "2\n"))
+	require.NoError(t, err)
+	second, err := repo.As("linus").Open(githubsim.PullRequest{Head: "second"})
+	require.NoError(t, err)
+	_, err = repo.As("linus").Merge(second, githubsim.Merge{})
+	require.NoError(t, err)
+	git(t, repo, "merge-base", "--is-ancestor", head, "main")
+	_, err = repo.As("ada").Merge(first, githubsim.Merge{})
+	refused(t, err, 405, "not mergeable") // it is merged already
+}

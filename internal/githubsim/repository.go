@@ -233,6 +233,9 @@ func (a Actor) act(least string, do func(r *Repository, by *account) error) erro
 	if err != nil {
 		return err
 	}
+	if by.kind == TypeMannequin || by.kind == typeOrganization {
+		return refuse(401, "Requires authentication: %s is no account that can log in", by.login)
+	}
 	if rank(a.repo.permission(by)) < rank(least) {
 		if a.repo.permission(by) == "none" {
 			return refuse(404, "Not Found")

@@ -154,7 +154,7 @@ func (c *call) comparison(base, head string) (record, error) {
 	if err != nil {
 		return nil, err
 	}
-	commits, err := c.repo.commitList(page(c, ahead))
+	commits, err := c.repo.commitList(c.comparedPage(ahead))
 	if err != nil {
 		return nil, err
 	}
@@ -172,6 +172,15 @@ func (c *call) comparison(base, head string) (record, error) {
 		"base_commit": both[0], "merge_base_commit": both[1], "status": comparisonStatus(len(ahead), len(behind)),
 		"ahead_by": len(ahead), "behind_by": len(behind), "total_commits": len(ahead), "commits": commits, "files": files,
 	}, nil
+}
+
+// comparedPage is a page of compared commits: the first 250 for a caller that
+// asks for no page.
+func (c *call) comparedPage(shas []string) []string {
+	if q := c.r.URL.Query(); !q.Has("page") && !q.Has("per_page") {
+		return shas[:min(len(shas), mostCommits)]
+	}
+	return page(c, shas)
 }
 
 func comparisonStatus(ahead, behind int) string {

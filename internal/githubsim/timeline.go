@@ -50,9 +50,9 @@ func (r *Repository) headMoved(p *pull, m *movement) error {
 	return p.dismissStale(m.actor)
 }
 
-// baseMoved tells of a movement of the branch that a pull request goes to. A
-// push that brings the head itself marks the pull request as merged, by the
-// pusher.
+// baseMoved tells of a movement of the branch that a pull request goes to.
+// Whatever brings the head itself, a push or the merge of another pull request,
+// marks this one as merged by the same account.
 func (r *Repository) baseMoved(p *pull, m *movement) error {
 	switch m.kind {
 	case moveDelete:
@@ -60,7 +60,7 @@ func (r *Repository) baseMoved(p *pull, m *movement) error {
 		return p.close(m.actor)
 	case moveForce:
 		p.record(event{kind: "BaseRefForcePushedEvent", actor: m.actor, before: m.before, after: m.after})
-	case movePush:
+	case movePush, movePR, moveQueue:
 		in, err := r.git.contains(m.after, p.head)
 		if err != nil || !in {
 			return err
