@@ -13,7 +13,7 @@ type CheckRun struct {
 	Commit     string // default: the tip of the default branch
 	Status     string // queued, in_progress or completed; default completed when there is a conclusion
 	Conclusion string // success, failure, neutral, cancelled, skipped, timed_out, action_required
-	Workflow   string // path of the workflow file, for github-actions
+	Workflow   string // path of the workflow file, for github-actions; default .github/workflows/ci.yml
 	Event      string // what the workflow ran on; default pull_request
 	Attempt    int    // run attempt; default 1
 	ExternalID string

@@ -3,7 +3,6 @@ package githubsim
 import (
 	"math/rand/v2"
 	"net/http"
-	"path"
 	"strings"
 	"sync"
 	"time"
@@ -12,8 +11,8 @@ import (
 // A Fault makes the next calls of a route go wrong.
 type Fault struct {
 	// Route is a method and a route template as Requests counts them, such as
-	// "GET /repos/{owner}/{repo}/pulls/{number}"; * matches within a segment
-	// and "" every call.
+	// "GET /repos/{owner}/{repo}/pulls/{number}"; * stands for any text, slashes
+	// included, and "" for every call.
 	Route string
 
 	Times      int           // how many calls; default 1
@@ -89,13 +88,34 @@ func (f *faults) next(route string) (Fault, bool, time.Duration) {
 	return Fault{}, false, f.latency
 }
 
+// matchRoute reports whether a route fits a pattern in which * is any text.
 func matchRoute(pattern, route string) bool {
-	if pattern == "" || pattern == route {
+	if pattern == "" {
 		return true
 	}
-	// Method and path are separated by a space, which path.Match takes literally.
-	ok, err := path.Match(pattern, route)
-	return err == nil && ok
+	parts := strings.Split(pattern, "*")
+	rest, ok := strings.CutPrefix(route, parts[0])
+	if !ok || len(parts) == 1 {
+		return ok && rest == ""
+	}
+	for _, middle := range parts[1 : len(parts)-1] {
+		if _, rest, ok = strings.Cut(rest, middle); !ok {
+			return false
+		}
+	}
+	return strings.HasSuffix(rest, parts[len(parts)-1])
+}
+
+// FaultsLeft returns how many calls are still to go wrong. A test that expects
+// its faults to have struck asks for 0.
+func (s *Sim) FaultsLeft() int {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	n := 0
+	for _, f := range s.faults.pending {
+		n += f.Times
+	}
+	return n
 }
 
 // deal returns what is sent for one payload: nothing, it, it twice, or it and

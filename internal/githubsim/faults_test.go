@@ -22,6 +22,15 @@ func TestFaultsStrikeTheNextCalls(t *testing.T) {
 	require.Equal(t, 502, get("/repos/acme/shop/pulls").StatusCode)
 	require.Equal(t, 200, get("/repos/acme/shop/pulls").StatusCode)
 
+	require.Zero(t, sim.FaultsLeft())
+
+	sim.Fail(githubsim.Fault{Route: "PATCH *", Status: 500})
+	sim.Fail(githubsim.Fault{Route: "GET */pul*s", Status: 500})
+	require.Equal(t, 200, get("/repos/acme/shop").StatusCode)
+	require.Equal(t, 500, get("/repos/acme/shop/pulls").StatusCode)
+	require.Equal(t, 1, sim.FaultsLeft())
+	sim.Heal()
+
 	sim.Fail(githubsim.Fault{RetryAfter: 3 * time.Second})
 	limited := get("/repos/acme/shop")
 	require.Equal(t, 403, limited.StatusCode)
