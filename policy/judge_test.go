@@ -220,6 +220,16 @@ func TestVerdictWithoutATime(t *testing.T) {
 	require.Equal(t, []string{"landing/" + string(commitID(91))}, r.Facts, "what was not shown is no fact")
 }
 
+// TestSomeMembershipsUnanswered: where the forge answered for one team and not for
+// another, the result says why.
+func TestSomeMembershipsUnanswered(t *testing.T) {
+	text := minimal("    peer-review: {approvals: 1, from: [a]}", "roles: {a: [team:acme/one, team:acme/two]}")
+	f, d := storyFacts(t, text, "team acme/one linus", "author ada", "commit ada", "review grace approved")
+	require.Equal(t, change.Undetermined, d.Status, "grace is not in one, and may be in two")
+	f.Absent = map[string]string{"memberships": "the App may not see acme/two"}
+	require.Contains(t, result(t, parsed(t, text).Evaluate(f), policy.PeerReviewID).Reason, `not all answered: "the App may not see acme/two"`)
+}
+
 // TestReviewsOfUnknownKind: a word this program does not know is no approval, and
 // the reviewer's older approval does not come back.
 func TestReviewsOfUnknownKind(t *testing.T) {

@@ -53,17 +53,14 @@ func (s *subject) enough(t tally, want int) change.Result {
 	return say(change.Pending, "%s", score)
 }
 
-// whyUnsure says why it is not known whether approvals count.
+// whyUnsure says why it is not known whether approvals count, and why the forge did
+// not answer where it told. Some memberships may be answered and others not.
 func (s *subject) whyUnsure(t tally) string {
-	return sample(append(t.unsure, sorted(s.absentAnswers())...))
-}
-
-// absentAnswers says why the forge did not answer who is a member of what.
-func (s *subject) absentAnswers() []string {
-	if s.facts.Members.IsKnown() || s.facts.Absent["memberships"] == "" {
-		return nil
+	clauses := t.unsure
+	if s.facts.Absent["memberships"] != "" {
+		clauses = append(clauses, absent(s.facts, "memberships", "memberships were not all answered"))
 	}
-	return []string{absent(s.facts, "memberships", "memberships were not answered")}
+	return sample(clauses)
 }
 
 // standing returns a result for each request for changes that may still hold the
