@@ -19,6 +19,7 @@ type database struct {
 	lock  *os.File
 	write *sql.DB
 	read  *sql.DB
+	load  *sql.Stmt // reads one delivery; prepared because every job does
 }
 
 // openDatabase takes the lock of dir, opens the database in it and brings the
@@ -65,12 +66,16 @@ func (db *database) open(ctx context.Context, path string) error {
 		return err
 	}
 	db.read.SetMaxOpenConns(2)
-	return db.read.PingContext(ctx)
+	db.load, err = db.read.PrepareContext(ctx, `SELECT id, event, received_at, body FROM deliveries WHERE row = ?`)
+	return err
 }
 
 // close closes what is open. The lock goes last.
 func (db *database) close() error {
 	var errs []error
+	if db.load != nil {
+		errs = append(errs, db.load.Close())
+	}
 	if db.read != nil {
 		errs = append(errs, db.read.Close())
 	}

@@ -169,8 +169,7 @@ type stored struct {
 func (in *inbox) load(ctx context.Context, row int64) (stored, error) {
 	var s stored
 	var at int64
-	err := in.db.read.QueryRowContext(ctx, `SELECT id, event, received_at, body FROM deliveries WHERE row = ?`, row).
-		Scan(&s.ID, &s.Event, &at, &s.Body)
+	err := in.db.load.QueryRowContext(ctx, row).Scan(&s.ID, &s.Event, &at, &s.Body)
 	if err != nil {
 		return stored{}, fmt.Errorf("reading delivery row %d: %w", row, err)
 	}

@@ -31,7 +31,7 @@ const unfinished = `('available', 'running', 'retryable', 'scheduled')`
 // costing a fetch, which is a write, for each commit.
 const (
 	pollInterval  = 500 * time.Millisecond
-	fetchCooldown = 5 * time.Millisecond
+	fetchCooldown = 2 * time.Millisecond
 )
 
 // jobsPerRun is how many jobs River starts for each assessment that may go on.
