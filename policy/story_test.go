@@ -34,20 +34,20 @@ func TestStories(t *testing.T) {
 	files, err := filepath.Glob(stories)
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(files), 45)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
+	for _, path := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(path)
 			require.NoError(t, err)
 			require.NotEmpty(t, bytes.TrimSpace(archive.Comment), "a story begins by saying what it is about")
-			facts, file1 := played(t, archive)
-			decision := policy.Judge(facts, file1)
+			facts, file := played(t, archive)
+			decision := policy.Judge(facts, file)
 			got := tell(decision, facts.People)
 			if *update {
-				require.NoError(t, os.WriteFile(file, txtar.Format(withWant(archive, got)), 0o644))
+				require.NoError(t, os.WriteFile(path, txtar.Format(withWant(archive, got)), 0o644))
 				return
 			}
 			require.Equal(t, section(archive, "want"), got)
-			replays(t, facts, file1, decision)
+			replays(t, facts, file, decision)
 		})
 	}
 }
