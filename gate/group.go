@@ -44,10 +44,10 @@ func (g *Gate) members(ctx context.Context, f change.Facts) (change.Facts, error
 
 // explained returns the merged changes that brought every commit of a push, and
 // whether there are any. Their own records tell how the branch moved, so the push
-// needs none.
+// needs none. No merged change explains a history that was rewritten.
 func explained(f change.Facts) ([]int, bool) {
 	landing, known := f.Landing.Get()
-	if f.Ref.Kind != change.Push || !known {
+	if f.Ref.Kind != change.Push || !known || landing.How == change.ForcePush || landing.How == change.Deletion {
 		return nil, false
 	}
 	return landing.Explained, len(landing.Explained) > 0

@@ -65,6 +65,20 @@ func TestAMergedPullRequestExplainsThePush(t *testing.T) {
 	require.Contains(t, f.gathered, pull(1).Key())
 }
 
+// Main is set back to an older merge: every commit came by a pull request, and yet
+// no pull request did this.
+func TestAForcePushIsExplainedByNothing(t *testing.T) {
+	said := pushed(1)
+	landing, _ := said.Facts.Landing.Get()
+	landing.How = change.ForcePush
+	said.Facts.Landing = change.Known(landing)
+	g, _, l := setUp(t, said, reviewed(pull(1), true))
+	require.NoError(t, g.Assess(t.Context(), said.Facts.Ref))
+	require.Len(t, l.entries, 1)
+	require.Equal(t, change.Push, l.entries[0].Facts.Ref.Kind)
+	require.Equal(t, change.Fail, l.entries[0].Decision.Status)
+}
+
 // Taking the policy away must not take the branch out of sight.
 func TestABranchWithRecordsStaysInSightWithoutItsPolicy(t *testing.T) {
 	bare := pushed()

@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"webhook":      {"gate", "change"},
 
 	"internal/arrows":             {},
+	"internal/rules":              {},
 	"internal/githubsim":          {},
 	"internal/githubsim/contract": {"internal/githubsim"},
 }
