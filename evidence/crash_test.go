@@ -64,6 +64,7 @@ func writeForEver(config Config) error {
 // again on what it left. Every record it was promised is there, once, and the
 // evidence holds.
 func TestKilledWriterLosesNothing(t *testing.T) {
+	t.Parallel()
 	const kills = 20
 	dir := t.TempDir()
 	promised := map[uint64]change.Receipt{}

@@ -29,9 +29,12 @@ var update = flag.Bool("update", false, "write golden files")
 // files, and says what the verification finds. Lines of its commands:
 //
 //	pull 1, approve 1, merge 1 c0    record a state of a pull request; a merge moves main from a commit
+//	merge-onto 2 1                   a merge that moves main from where merge 1 has left it
 //	keep                             set the log aside, and its checkpoint for the verifier
 //	checkpoint                       set only the checkpoint aside
 //	restore                          put the log back as it was when kept, without the newer entries
+//	copy-kept FILE                   put one file of the log back as it was when kept
+//	junk FILE                        overwrite a file
 //	flip FILE OFFSET                 change one bit; FILE may be body:N, disclosures:N, checkpoint, or a path
 //	flip-signature N                 change one bit of the signature on record N
 //	delete FILE, swap FILE FILE
@@ -118,6 +121,9 @@ func (s *tampering) do(words []string) {
 	case "merge":
 		s.record(entry(merged(approved(pull(number(1))), sha(words[2]))))
 		return
+	case "merge-onto":
+		s.record(entry(merged(approved(pull(number(1))), sha("landed "+string(sha("pull "+words[2]))))))
+		return
 	}
 	s.stop()
 	switch words[0] {
@@ -127,6 +133,12 @@ func (s *tampering) do(words []string) {
 	case "restore":
 		require.NoError(s.t, os.RemoveAll(filepath.Join(s.dir, "log")))
 		require.NoError(s.t, os.CopyFS(filepath.Join(s.dir, "log"), os.DirFS(s.dir+"-kept")))
+	case "copy-kept":
+		data, err := os.ReadFile(filepath.Join(s.dir+"-kept", words[1]))
+		require.NoError(s.t, err)
+		s.write(filepath.Join("log", words[1]), data)
+	case "junk":
+		s.write(words[1], []byte("junk"))
 	case "flip":
 		flip(s.t, s.path(words[1]), number(2))
 	case "flip-signature":
