@@ -65,7 +65,7 @@ func TestServeAsTheReadmeSays(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	for name, content := range map[string]string{
-		"passphrase": "correct-horse\n", "webhook-secret": sim.App.WebhookSecret + "\n", "app.pem": string(sim.App.PrivateKeyPEM),
+		"passphrase": "correct-horse\n", "webhook-secret": string(sim.App.WebhookSecret) + "\n", "app.pem": string(sim.App.PrivateKeyPEM),
 		"countersign.yaml": fmt.Sprintf("listen: 127.0.0.1:0\ndata: data\ngithub: {url: %s/, app-id: %d, private-key-file: app.pem, webhook-secret-file: webhook-secret}\nkeys: {directory: keys, passphrase-file: passphrase}\n", sim.URL, sim.App.ID),
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
@@ -89,7 +89,7 @@ func TestServeAsTheReadmeSays(t *testing.T) {
 		require.NoError(t, answer.Body.Close())
 		require.Equal(t, http.StatusOK, answer.StatusCode, page)
 	}
-	require.NotContains(t, log.String(), sim.App.WebhookSecret)
+	require.NotContains(t, log.String(), string(sim.App.WebhookSecret))
 	stop()
 
 	log, stop = serveIn(t, dir)
