@@ -13,8 +13,7 @@ func (r reasons) set(fact, why string) {
 	}
 }
 
-// known returns a copy of the reasons without those of facts that turned out to
-// be known, or nil when none is left.
+// table returns a copy of the reasons, or nil when there are none.
 func (r reasons) table() map[string]string {
 	if len(r) == 0 {
 		return nil

@@ -26,6 +26,7 @@ func TestGatherOneRound(t *testing.T) {
 	_, err := f.Gather(t.Context(), pull7)
 	require.NoError(t, err)
 	before := f.Requests()
+	require.EqualValues(t, 7, before, "installation, token, query, stack, activity, rules, ruleset")
 	g, err := f.Gather(t.Context(), pull7)
 	require.NoError(t, err)
 	require.EqualValues(t, 3, f.Requests()-before, "query, stack, activity: the rules are cached")
@@ -103,6 +104,9 @@ func TestGatherAbsentWhenNotWhole(t *testing.T) {
 		"more files changed than listed": {func(s *stub) { s.pull["changedFiles"] = 3001 }, "files"},
 		"labels beyond a page": {func(s *stub) {
 			s.pull["labels"] = obj{"totalCount": 101, "pageInfo": obj{"hasNextPage": true}, "nodes": []obj{}}
+		}, "labels"},
+		"fewer labels listed than counted": {func(s *stub) {
+			s.pull["labels"] = obj{"totalCount": 2, "pageInfo": obj{"hasNextPage": false}, "nodes": []obj{{"name": "x"}}}
 		}, "labels"},
 		"an unknown event": {func(s *stub) {
 			s.lists["timelineItems"] = []any{obj{"__typename": "TeleportedEvent", "createdAt": "2026-03-01T09:00:00Z"}}
@@ -202,6 +206,17 @@ func TestGatherStartsAgainWhenTheHeadMoves(t *testing.T) {
 	}
 	_, err := newForge(t, s.URL).Gather(t.Context(), pull7)
 	require.ErrorIs(t, err, ErrMoved)
+}
+
+// The two answers of the first round are about one and the same head.
+func TestGatherComparesItsTwoAnswers(t *testing.T) {
+	s := newStub(t)
+	s.override["GET /repos/acme/shop/pulls/7"] = func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, 200, obj{"head": obj{"sha": sha(0xa2)}})
+	}
+	_, err := newForge(t, s.URL).Gather(t.Context(), pull7)
+	require.ErrorIs(t, err, ErrMoved)
+	require.Len(t, s.queries, maxStarts)
 }
 
 // Who pushed is asked even when a wrong guess was asked first.
