@@ -21,6 +21,7 @@ type CheckRun struct {
 	Title      string
 	Summary    string
 	Text       string
+	Actions    []string // identifiers of its buttons
 }
 
 // checkRun is a check run on a commit.
@@ -32,7 +33,6 @@ type checkRun struct {
 	suite              int64
 	run                int64 // workflow run id, 0 when it is not a workflow's
 	started, completed time.Time
-	actions            []any
 }
 
 // suiteKey identifies a check suite: GitHub keeps one per app and commit, and one
@@ -193,7 +193,7 @@ func (a Actor) Rerequest(checkRunID int64) error {
 func (a Actor) RequestAction(checkRunID int64, identifier string) error {
 	return a.act("write", func(r *Repository, by *account) error {
 		c := r.runs[checkRunID]
-		if c == nil {
+		if c == nil || !slices.Contains(c.Actions, identifier) {
 			return refuse(404, "Not Found")
 		}
 		return r.sim.emitCheckAction(c, identifier, by)

@@ -33,10 +33,10 @@ func (s *Sim) AddOrganization(login string, owners ...string) (*Organization, er
 	if o := s.organizations[strings.ToLower(login)]; o != nil {
 		return o, nil
 	}
+	if s.accounts[strings.ToLower(login)] != nil {
+		return nil, refuse(422, "Username %s is not available", login)
+	}
 	o := &Organization{sim: s, members: map[int64]string{}, teams: map[string]*team{}, installed: s.clock()}
-	o.account = &account{id: s.nextID(), login: login, name: login, kind: typeOrganization, created: s.clock(), org: o}
-	o.installation = s.nextID()
-	s.keep(o.account)
 	for _, owner := range owners {
 		a, err := s.account(owner)
 		if err != nil {
@@ -44,6 +44,9 @@ func (s *Sim) AddOrganization(login string, owners ...string) (*Organization, er
 		}
 		o.members[a.id] = "admin"
 	}
+	o.account = &account{id: s.nextID(), login: login, name: login, kind: typeOrganization, created: s.clock(), org: o}
+	o.installation = s.nextID()
+	s.keep(o.account)
 	s.organizations[strings.ToLower(login)] = o
 	return o, nil
 }

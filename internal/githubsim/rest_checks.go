@@ -30,7 +30,11 @@ type checkInput struct {
 		Summary string `json:"summary"`
 		Text    string `json:"text"`
 	} `json:"output"`
-	Actions []any `json:"actions"`
+	Actions []struct {
+		Label       string `json:"label"`
+		Description string `json:"description"`
+		Identifier  string `json:"identifier"`
+	} `json:"actions"`
 }
 
 // apply returns the run as it is after the input.
@@ -50,6 +54,12 @@ func (in checkInput) apply(o CheckRun) CheckRun {
 	if in.Output != nil {
 		o.Title, o.Summary, o.Text = in.Output.Title, in.Output.Summary, in.Output.Text
 	}
+	if in.Actions != nil {
+		o.Actions = nil
+		for _, a := range in.Actions {
+			o.Actions = append(o.Actions, a.Identifier)
+		}
+	}
 	return o
 }
 
@@ -57,6 +67,11 @@ func (in checkInput) apply(o CheckRun) CheckRun {
 func (in checkInput) valid() error {
 	if len(in.Actions) > 3 {
 		return refuse(422, "Invalid request.\n\nNo more than 3 items are allowed; %d were supplied.", len(in.Actions))
+	}
+	for _, a := range in.Actions {
+		if a.Label == "" || len(a.Label) > 20 || a.Description == "" || len(a.Description) > 40 || a.Identifier == "" || len(a.Identifier) > 20 {
+			return refuse(422, "Invalid request.\n\nAn action's label and identifier have 1 to 20 characters, its description 1 to 40.")
+		}
 	}
 	if in.Output != nil && (in.Output.Title == "" || in.Output.Summary == "") {
 		return refuse(422, "Invalid request.\n\n\"title\" and \"summary\" weren't supplied.")
@@ -79,7 +94,6 @@ func postCheck(c *call) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	run.actions = in.Actions
 	return http.StatusCreated, run.json(), nil
 }
 
@@ -106,7 +120,6 @@ func patchCheck(c *call) (int, any, error) {
 		return 0, nil, err
 	}
 	if in.Actions != nil {
-		run.actions = in.Actions
 	}
 	if err := c.repo.updateCheck(run, in.apply(run.CheckRun)); err != nil {
 		return 0, nil, err

@@ -21,7 +21,7 @@ func (p *pull) record(e event) {
 	p.updated = e.at
 }
 
-// headMoved brings a pull request up to date with its head branch.
+// headMovedTo takes over a movement of its own branch.
 func (p *pull) headMovedTo(m *movement) {
 	p.head, p.lastPush, p.updated = m.after, m.actor, m.at
 	p.versions = append(p.versions, m.after)

@@ -99,7 +99,7 @@ func TestEveryVerbKeepsTheContract(t *testing.T) {
 	id(linus.Approve(n))
 	ok(linus.PostStatus(head, githubsim.Status{Context: "lint", State: "pending"}))
 	id(repo.PostCheck(githubsim.CheckRun{Name: "test", Commit: head, Conclusion: "success", Workflow: ".github/workflows/test.yml"}))
-	run := id(repo.PostCheck(githubsim.CheckRun{App: "countersign", Name: "countersign", Commit: head, Status: "in_progress"}))
+	run := id(repo.PostCheck(githubsim.CheckRun{App: "countersign", Name: "countersign", Commit: head, Status: "in_progress", Actions: []string{"reevaluate"}}))
 	ok(linus.Rerequest(run))
 	ok(linus.RequestAction(run, "reevaluate"))
 
