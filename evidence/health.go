@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -57,6 +58,20 @@ func (l *Ledger) CheckpointAge() (time.Duration, error) {
 		return 0, fmt.Errorf("looking at the checkpoint: %w", err)
 	}
 	return l.config.Now().Sub(info.ModTime()), nil
+}
+
+// Published waits until a signed checkpoint covers every record written so far.
+func (l *Ledger) Published(ctx context.Context) error {
+	if err := l.enter(); err != nil {
+		return err
+	}
+	defer l.working.Done()
+	size := l.Size()
+	if size == 0 {
+		return nil
+	}
+	_, _, err := l.covering(ctx, int64(size)-1)
+	return err
 }
 
 // note remembers how the last append went.

@@ -124,6 +124,19 @@ func TestVerifyEndsOnAClaimedSize(t *testing.T) {
 	require.Contains(t, v.Findings[len(v.Findings)-1].What, "too much of the log cannot be read")
 }
 
+func TestPublishedRecordsAreUnderACheckpoint(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	require.NoError(t, l.Published(t.Context()))
+	for i := range 3 {
+		record(t, l, entry(pull(i)))
+	}
+	require.NoError(t, l.Published(t.Context()))
+	v := verify(t, dir)
+	requireOK(t, v)
+	require.Zero(t, v.Unsigned)
+}
+
 func TestFindingsAreBounded(t *testing.T) {
 	var v Verification
 	for i := range maxFindings + 5 {
