@@ -84,4 +84,5 @@ type Gathered struct {
 	Policy      PolicyFile
 	Description string      // of the change; matched for linked requests and not kept
 	Shown       Fact[Shown] // our own verdict as it stands on the head now
+	Groups      []Ref       // the merge groups that hold the change now; their verdicts rest on its own
 }

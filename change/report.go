@@ -1,5 +1,7 @@
 package change
 
+import "errors"
+
 // A Receipt says where the record of a decision lies.
 type Receipt struct {
 	Index  uint64 `json:"index"`  // position in the transparency log
@@ -24,6 +26,11 @@ type Hint struct {
 	Refs   []Ref
 	Forget []string // keys of cached answers, in the forge adapter's own words
 }
+
+// ErrNotInstalled is wrapped by what a forge adapter returns for a repository that
+// its application is not installed on: nothing can be read there or shown, and
+// nothing was asked of us.
+var ErrNotInstalled = errors.New("the application is not installed there")
 
 // A Delivery is one authenticated webhook delivery.
 type Delivery struct {

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -70,13 +71,24 @@ type Assessment struct {
 	Decision change.Decision
 	Receipt  change.Receipt
 	Recorded bool // whether this assessment wrote a record, or found its like
+
+	groups []change.Ref // the merge groups that hold the change
 }
 
-// Assess brings a change's verdict up to date. An error means that nothing new
-// was shown and that it should be tried again.
+// Assess brings a change's verdict up to date, and then that of the merge groups
+// it waits in: what is no longer approved must not land with its group. An error
+// means that something new was not shown and that it should be tried again.
 func (g *Gate) Assess(ctx context.Context, ref change.Ref) error {
-	_, err := g.assess(ctx, ref)
-	return err
+	a, err := g.assess(ctx, ref)
+	if err != nil {
+		return err
+	}
+	for _, group := range a.groups {
+		if _, err := g.assess(ctx, group); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (g *Gate) assess(ctx context.Context, ref change.Ref) (Assessment, error) {
@@ -96,6 +108,10 @@ func (g *Gate) assess(ctx context.Context, ref change.Ref) (Assessment, error) {
 // run is the path.
 func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
 	gathered, err := g.Forge.Gather(ctx, ref)
+	if errors.Is(err, change.ErrNotInstalled) {
+		g.Log.WarnContext(ctx, "not assessed", "change", ref.String(), "err", err)
+		return Assessment{}, nil
+	}
 	if err != nil {
 		return Assessment{}, fmt.Errorf("gathering: %w", err)
 	}
@@ -115,6 +131,7 @@ func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
 	if err != nil {
 		return Assessment{}, fmt.Errorf("recording: %w", err)
 	}
+	a.groups = gathered.Groups
 	g.Log.InfoContext(ctx, "assessed", "change", ref.String(), "status", decision.Status, "record", a.Receipt.Index, "new", a.Recorded)
 	if err := g.report(ctx, facts, a, gathered.Shown); err != nil {
 		return Assessment{}, fmt.Errorf("reporting: %w", err)

@@ -3,6 +3,7 @@ package gate_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -96,6 +97,16 @@ func TestWithoutAReadablePolicyThereIsNoDecision(t *testing.T) {
 			require.NotEmpty(t, f.reports[0].Decision.Reason)
 		})
 	}
+}
+
+// Where the application is not installed nothing can be read or shown, and nothing
+// was asked of us.
+func TestARepositoryOutOfReachIsLeftAlone(t *testing.T) {
+	g, f, l := setUp(t)
+	f.gather = func(change.Ref) error { return fmt.Errorf("finding the installation: %w", change.ErrNotInstalled) }
+	require.NoError(t, g.Assess(t.Context(), pull(1)))
+	require.Empty(t, l.entries)
+	require.Empty(t, f.reports)
 }
 
 func TestOneRunAtATimeAndLaterCallsShareTheNext(t *testing.T) {

@@ -41,6 +41,25 @@ func TestEveryMemberOfAGroupIsJudgedAgain(t *testing.T) {
 	require.NotEmpty(t, members[0].Record, "the group's record names its members' records")
 }
 
+// A review is withdrawn while the change waits: the group it waits in hears of it
+// without any delivery of its own.
+func TestAGroupFollowsItsMembers(t *testing.T) {
+	waiting := reviewed(pull(1), true)
+	waiting.Groups = []change.Ref{queued().Facts.Ref}
+	g, f, l := setUp(t, waiting, queued(1))
+	require.NoError(t, g.Assess(t.Context(), pull(1)))
+	require.Equal(t, change.MergeGroup, l.entries[len(l.entries)-1].Facts.Ref.Kind)
+	require.Equal(t, change.Allow, f.reports[len(f.reports)-1].Decision.Verdict())
+
+	withdrawn := reviewed(pull(1), false)
+	withdrawn.Groups = waiting.Groups
+	f.says[pull(1).Key()] = withdrawn
+	require.NoError(t, g.Assess(t.Context(), pull(1)))
+	last := f.reports[len(f.reports)-1]
+	require.Equal(t, change.MergeGroup, last.Ref.Kind)
+	require.Equal(t, change.Deny, last.Decision.Verdict())
+}
+
 func pushed(explained ...int) change.Gathered {
 	ref := change.Ref{Repository: shop, Kind: change.Push, Branch: "main", Commit: sha(60), Before: sha(1)}
 	g := reviewed(ref, false)

@@ -15,6 +15,9 @@ func Judge(f change.Facts, file change.PolicyFile) change.Decision {
 	if why := f.Absent["change"]; why != "" {
 		return undetermined("nothing is known of the change: %s", change.Quote(why))
 	}
+	if why := f.Absent["policy"]; why != "" {
+		return undetermined("the policy cannot be read: %s", change.Quote(why))
+	}
 	name := file.Path
 	if name == "" {
 		name = "the policy"

@@ -62,6 +62,9 @@ func (c *command) runDemo(ctx context.Context, d demonstration) (err error) {
 	if err := s.playDay(ctx); err != nil {
 		return &exitError{status: undecided, err: err}
 	}
+	if err := s.server.ledger.Published(ctx); err != nil {
+		return &exitError{status: undecided, err: err}
+	}
 	v, err := evidence.Verify(ctx, filepath.Join(s.data(), evidenceDir), evidence.Options{Judge: policy.Judge})
 	if err != nil {
 		return &exitError{status: undecided, err: err}

@@ -168,8 +168,21 @@ type autoMerge struct {
 }
 
 type queueEntry struct {
-	State    string `json:"state"`
-	Enqueuer *actor `json:"enqueuer"`
+	State      string `json:"state"`
+	Position   int    `json:"position"`
+	Enqueuer   *actor `json:"enqueuer"`
+	MergeQueue *struct {
+		Entries *struct {
+			Nodes []*queuedGroup `json:"nodes"`
+		} `json:"entries"`
+	} `json:"mergeQueue"`
+}
+
+// queuedGroup is an entry of the queue that a pull request waits in.
+type queuedGroup struct {
+	Position   int  `json:"position"`
+	BaseCommit *oid `json:"baseCommit"`
+	HeadCommit *oid `json:"headCommit"`
 }
 
 type label struct {

@@ -126,6 +126,9 @@ func (f *Forge) installation(ctx context.Context, repo change.Repository) (*api,
 			ID int64 `json:"id"`
 		}
 		if _, err := f.app.get(ctx, "repos/"+repo.Name+"/installation", &answer); err != nil {
+			if status(err) == http.StatusNotFound {
+				err = fmt.Errorf("%w: %w", change.ErrNotInstalled, err)
+			}
 			return 0, err
 		}
 		if answer.ID <= 0 {

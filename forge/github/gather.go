@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/countersign-dev/countersign/change"
 )
@@ -68,6 +70,10 @@ func (f *Forge) policyFile(repository string, at *commitAt, absent reasons) chan
 		absent.set("policy", PolicyPath+" is not a text")
 	case blob.IsTruncated:
 		absent.set("policy", fmt.Sprintf("%s has %d bytes, more than GitHub shows in one piece", PolicyPath, blob.ByteSize))
+	case strings.ContainsRune(*blob.Text, utf8.RuneError):
+		// A decoder puts U+FFFD for what is not UTF-8, and a record could not hold
+		// what the policy really said.
+		absent.set("policy", PolicyPath+" is not UTF-8")
 	default:
 		out.Text = *blob.Text
 	}

@@ -331,6 +331,7 @@ func TestGatherPolicyThatCannotBeRead(t *testing.T) {
 		"a folder":  obj{"oid": sha(0xb1), "file": obj{"type": "tree", "object": obj{}}},
 		"binary":    obj{"oid": sha(0xb1), "file": obj{"type": "blob", "object": obj{"isBinary": true, "text": nil}}},
 		"truncated": obj{"oid": sha(0xb1), "file": obj{"type": "blob", "object": obj{"isTruncated": true, "byteSize": 9999999, "text": "version: 1"}}},
+		"not UTF-8": obj{"oid": sha(0xb1), "file": obj{"type": "blob", "object": obj{"text": "owner: caf\uFFFD"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStub(t)

@@ -65,7 +65,24 @@ func (f *Forge) gatherPull(ctx context.Context, a *api, ref change.Ref) (change.
 	p.m.ref, p.m.at, p.m.pr, p.m.target, p.m.absent = p.ref, p.at, p.pr, p.target, p.absent
 	policy := f.policyFile(p.repo.NameWithOwner, p.policy, p.absent)
 	facts, ours := f.builder(p.absent).pullRequest(p.m)
-	return change.Gathered{Facts: facts, Policy: policy, Description: clip(p.pr.Body), Shown: ours}, nil
+	return change.Gathered{Facts: facts, Policy: policy, Description: clip(p.pr.Body), Shown: ours, Groups: p.groups()}, nil
+}
+
+// groups returns the merge groups that hold the pull request: its own, and those
+// of the entries behind it, which stand on it.
+func (p *pull) groups() []change.Ref {
+	e := p.pr.QueueEntry
+	if e == nil || e.MergeQueue == nil || e.MergeQueue.Entries == nil {
+		return nil
+	}
+	var refs []change.Ref
+	for _, g := range e.MergeQueue.Entries.Nodes {
+		if g == nil || g.HeadCommit == nil || g.BaseCommit == nil || g.Position < e.Position {
+			continue
+		}
+		refs = append(refs, change.Ref{Repository: p.ref.Repository, Kind: change.MergeGroup, Branch: p.target, Commit: g.HeadCommit.Oid, Before: g.BaseCommit.Oid})
+	}
+	return refs
 }
 
 // first asks everything that can be asked at once: the query, the stack, and,

@@ -240,7 +240,7 @@ func (e *queueEntry) node() graphNode {
 	q := r.queues[e.pull.baseBranch]
 	return plain{"MergeQueueEntry", record{
 		"id": nodeID("MergeQueueEntry", e.id), "position": q.index(e.pull) + 1, "jump": false, "solo": false, "enqueuedAt": stamp(e.at),
-		"enqueuer": r.sim.actor(e.by), "pullRequest": pullNode{e.pull}, "state": "AWAITING_CHECKS",
+		"mergeQueue": mergeQueueNode{r, e.pull.baseBranch}, "enqueuer": r.sim.actor(e.by), "pullRequest": pullNode{e.pull}, "state": "AWAITING_CHECKS",
 		"baseCommit": func() (any, error) { return r.commitOrNil(e.base) },
 		"headCommit": func() (any, error) { return r.commitOrNil(e.head) },
 	}}
