@@ -97,6 +97,12 @@ func (t Text) Render(name func(Person) string) string {
 	}
 }
 
+// Refer returns the text with every person p in it replaced by to(p), for use
+// among other facts, where the same people have other references.
+func (t Text) Refer(to func(Person) Person) Text {
+	return Text(t.Render(func(p Person) string { return to(p).Mark() }))
+}
+
 // A Result is what one control says of some facts.
 type Result struct {
 	Control  string              `json:"control"` // stable id, such as "peer-review"

@@ -61,6 +61,7 @@ type Enforcement struct {
 
 // A Member is one pull request of a merge group and what became of it when it
 // was judged again for the group.
+// Results refer to people of the facts that the group stands in.
 type Member struct {
 	Ref     Ref      `json:"ref"`
 	Head    SHA      `json:"head"`

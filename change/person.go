@@ -95,6 +95,30 @@ type Roster struct {
 	byKey  map[string]Person
 }
 
+// NewRoster returns a roster that goes on from people who have references already.
+func NewRoster(people People) *Roster {
+	r := &Roster{people: People{}, byKey: map[string]Person{}}
+	for p, id := range people {
+		r.people[p] = id
+		if key := id.key(); key != "" {
+			r.byKey[key] = p
+		}
+	}
+	return r
+}
+
+// key returns what the identity has in common with every other one of the same
+// person, or "" for somebody of whom nothing is known.
+func (i Identity) key() string {
+	switch {
+	case i.Account != "":
+		return string(i.Account)
+	case i.Login != "" || i.Name != "" || i.Email != "":
+		return "\x00" + strings.Join([]string{i.Login, i.Name, i.Email}, "\x00")
+	}
+	return ""
+}
+
 // Add returns the reference for id, a new one when it has not been seen. An
 // identity with no account, name, login or e-mail (a deleted account) is never
 // the same as another: two ghosts may be two people.
@@ -102,10 +126,7 @@ func (r *Roster) Add(id Identity) Person {
 	if r.people == nil {
 		r.people, r.byKey = People{}, map[string]Person{}
 	}
-	key := string(id.Account)
-	if key == "" && (id.Login != "" || id.Name != "" || id.Email != "") {
-		key = "\x00" + strings.Join([]string{id.Login, id.Name, id.Email}, "\x00")
-	}
+	key := id.key()
 	if p, seen := r.byKey[key]; seen && key != "" {
 		return p
 	}

@@ -72,7 +72,8 @@ type Assessment struct {
 	Receipt  change.Receipt
 	Recorded bool // whether this assessment wrote a record, or found its like
 
-	groups []change.Ref // the merge groups that hold the change
+	people change.People // of the facts that were judged
+	groups []change.Ref  // the merge groups that hold the change
 }
 
 // Assess brings a change's verdict up to date, and then that of the merge groups
@@ -131,7 +132,7 @@ func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
 	if err != nil {
 		return Assessment{}, fmt.Errorf("recording: %w", err)
 	}
-	a.groups = gathered.Groups
+	a.people, a.groups = facts.People, gathered.Groups
 	g.Log.InfoContext(ctx, "assessed", "change", ref.String(), "status", decision.Status, "record", a.Receipt.Index, "new", a.Recorded)
 	if err := g.report(ctx, facts, a, gathered.Shown); err != nil {
 		return Assessment{}, fmt.Errorf("reporting: %w", err)

@@ -22,6 +22,7 @@ func (g *Gate) members(ctx context.Context, f change.Facts) (change.Facts, error
 		return f, nil
 	}
 	group.Members = slices.Clone(group.Members)
+	people := make([]change.People, len(group.Members))
 	each, ctx := errgroup.WithContext(ctx)
 	each.SetLimit(atOnce)
 	for i := range group.Members {
@@ -31,15 +32,40 @@ func (g *Gate) members(ctx context.Context, f change.Facts) (change.Facts, error
 			if err != nil {
 				return fmt.Errorf("judging a member of the group again: %w", err)
 			}
-			m.Results, m.Record = a.Decision.Results, a.Receipt.Digest
+			m.Results, m.Record, people[i] = a.Decision.Results, a.Receipt.Digest, a.people
 			return nil
 		})
 	}
 	if err := each.Wait(); err != nil {
 		return f, err
 	}
-	f.Group = change.Known(group)
+	roster := change.NewRoster(f.People)
+	for i := range group.Members {
+		group.Members[i].Results = adopt(roster, people[i], group.Members[i].Results)
+	}
+	f.Group, f.People = change.Known(group), roster.People()
 	return f, nil
+}
+
+// adopt returns a member's results with the people they speak of as the group
+// refers to them. Which accounts are one human was decided with the member.
+func adopt(roster *change.Roster, people change.People, results []change.Result) []change.Result {
+	to := func(p change.Person) change.Person {
+		id := people[p]
+		id.SameAs = ""
+		return roster.Add(id)
+	}
+	adopted := slices.Clone(results)
+	for i := range adopted {
+		r := &adopted[i]
+		r.Reason, r.Supply = r.Reason.Refer(to), r.Supply.Refer(to)
+		r.Uncounted = slices.Clone(r.Uncounted)
+		for j := range r.Uncounted {
+			u := &r.Uncounted[j]
+			u.By, u.Why = to(u.By), u.Why.Refer(to)
+		}
+	}
+	return adopted
 }
 
 // explained returns the merged changes that brought every commit of a push, and

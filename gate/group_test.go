@@ -33,6 +33,8 @@ func TestEveryMemberOfAGroupIsJudgedAgain(t *testing.T) {
 	require.Equal(t, sha(50), group.Commit)
 	require.Equal(t, change.Deny, group.Decision.Verdict())
 	require.Contains(t, string(group.Decision.Results[0].Reason), "#2")
+	made := group.Decision.Results[1].Reason.Render(func(p change.Person) string { return group.People[p].Label() })
+	require.Contains(t, made, "made by ada", "people keep their names in the group")
 
 	f.says[pull(2).Key()] = reviewed(pull(2), true)
 	require.NoError(t, g.Assess(t.Context(), ref))

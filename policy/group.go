@@ -75,16 +75,15 @@ func membersOf(f change.Facts, id string) change.Result {
 	return out
 }
 
-// resultOf returns what a control came to for a member, and why. The marks in a
-// member's reason name people of that member's facts, not of the group's, so they
-// are taken out: its own record names them.
+// resultOf returns what a control came to for a member, and why. Whoever puts a
+// member's results into the group's facts makes them refer to the group's people.
 func resultOf(m change.Member, id string) (change.Status, string) {
 	status := change.NotApplicable
 	var reasons []string
 	for _, r := range m.Results {
 		if r.Control == id {
 			status = status.Worse(r.Status)
-			reasons = append(reasons, r.Reason.Render(func(change.Person) string { return "somebody" }))
+			reasons = append(reasons, string(r.Reason))
 		}
 	}
 	if reasons == nil {

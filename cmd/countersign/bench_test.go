@@ -21,7 +21,7 @@ func benchStage(b *testing.B) *stage {
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, s.close(context.WithoutCancel(b.Context()))) })
 	s.ctx, s.scene, s.teller = b.Context(), b.Name(), teller{out: io.Discard}
-	s.try(s.found)
+	s.try(s.begin)
 	s.repo = s.sim.Repository("acme/shop")
 	s.propose("ada", "Add a basket", file("basket.go", "package shop\n"))
 	s.try(s.quiet)

@@ -107,7 +107,6 @@ func openStage(ctx context.Context, dir string, log *slog.Logger) (*stage, error
 	if err := s.serve(ctx, log); err != nil {
 		return nil, errors.Join(err, sim.Close())
 	}
-	sim.DeliverTo(s.server.url + webhookPath)
 	return s, nil
 }
 

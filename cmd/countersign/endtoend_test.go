@@ -13,18 +13,26 @@ import (
 	"github.com/countersign-dev/countersign/change"
 	"github.com/countersign-dev/countersign/evidence"
 	"github.com/countersign-dev/countersign/internal/githubsim"
+	"github.com/countersign-dev/countersign/internal/githubsim/contract"
 	"github.com/countersign-dev/countersign/policy"
 )
 
 // newStage returns a stage with the demo's organisation on it and acme/shop as the
-// scene. When the test ends the evidence must hold.
+// scene. What the server asks GitHub and what it is answered is checked against
+// GitHub's descriptions where they are installed. When the test ends the evidence
+// must hold.
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	s, err := openStage(ctx, t.TempDir(), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	s.ctx, s.scene, s.teller = ctx, t.Name(), teller{out: io.Discard}
-	s.try(s.found)
+	if _, err := contract.Modules(); err != nil {
+		t.Logf("not checked against GitHub's descriptions: %v", err)
+	} else {
+		contract.Checked(t, s.sim)
+	}
+	s.try(s.begin)
 	s.repo = s.sim.Repository("acme/shop")
 	require.NoError(t, s.err)
 	t.Cleanup(func() {

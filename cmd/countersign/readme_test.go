@@ -25,15 +25,18 @@ func between(t *testing.T, text, name string) (inside string, start, end int) {
 	return text[open[1] : open[1]+length], open[1], open[1] + length
 }
 
+// demoDir matches the directory that the demo makes.
+const demoDir = `\S*countersign-demo-[0-9A-Za-z]+`
+
 // sameDay takes out of the demo's output what is another each time: commits, the
 // record key, the directory, and how many records the deliveries came to, since
 // those that arrive together share an assessment.
 func sameDay(s string) string {
 	for pattern, instead := range map[string]string{
-		`\b[0-9a-f]{7}\b`:                  "COMMIT",
-		`SHA256:\S+`:                       "KEY",
-		`\S*countersign-demo-[0-9A-Za-z]+`: "DIR",
-		`record \d+ *`:                     "record N ",
+		`\b[0-9a-f]{7}\b`: "COMMIT",
+		`SHA256:\S+`:      "KEY",
+		demoDir:           "DIR",
+		`record \d+ *`:    "record N ",
 		`\b\d+ (records|decisions|entries|landed|allowed|denied)`: "N $1",
 		`127\.0\.0\.1/\d+`: "REPOSITORY",
 	} {
@@ -54,7 +57,7 @@ func TestReadmeTellsTheTruth(t *testing.T) {
 
 	if *update {
 		_, start, end := between(t, text, "demo")
-		text = text[:start] + out + text[end:]
+		text = text[:start] + regexp.MustCompile(demoDir).ReplaceAllString(out, "/tmp/countersign-demo-2718281828") + text[end:]
 		_, start, end = between(t, text, "policy")
 		text = text[:start] + demoPolicy + text[end:]
 		require.NoError(t, os.WriteFile(readme, []byte(text), 0o644))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/countersign-dev/countersign/change"
@@ -167,21 +168,28 @@ func (s *stage) head(number int) string {
 	return head.Branch
 }
 
-// tellGroup says what the server makes of the last merge group.
-func (s *stage) tellGroup(format string, number int) {
-	s.tellLast(change.MergeGroup, fmt.Sprintf(format, number))
+// tellGroup says what the server makes of the newest merge group that holds a
+// pull request.
+func (s *stage) tellGroup(number int, format string, args ...any) {
+	s.tellNewest(fmt.Sprintf(format, args...), func(f change.Facts) bool {
+		group, known := f.Group.Get()
+		return known && slices.ContainsFunc(group.Members, func(m change.Member) bool { return m.Ref.Number == number })
+	})
 }
 
-// tellPush says what the server makes of the last push.
-func (s *stage) tellPush(what string) { s.tellLast(change.Push, what) }
+// tellPush says what the server makes of the newest push.
+func (s *stage) tellPush(what string) {
+	s.tellNewest(what, func(f change.Facts) bool { return f.Ref.Kind == change.Push })
+}
 
-// tellLast says what the server makes of the newest record of a kind.
-func (s *stage) tellLast(kind change.Kind, what string) {
+// tellNewest says what the server makes of the change with the newest record
+// among those that are meant.
+func (s *stage) tellNewest(what string, meant func(change.Facts) bool) {
 	s.try(s.quiet)
 	s.mu.Lock()
 	var newest string
 	for name, seen := range s.seen {
-		if seen.facts.Ref.Kind == kind && (newest == "" || seen.assessment.Receipt.Index > s.seen[newest].assessment.Receipt.Index) {
+		if meant(seen.facts) && (newest == "" || seen.assessment.Receipt.Index > s.seen[newest].assessment.Receipt.Index) {
 			newest = name
 		}
 	}

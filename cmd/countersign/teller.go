@@ -60,7 +60,7 @@ func (t *teller) line(scene, verdict, record, name, what, why string) error {
 		p.print("%s", scene)
 		t.scene = scene
 	}
-	p.print("  %s %s %s: %s | %s", verdict, record, short(name), what, visible(why))
+	p.print("  %s %s %s: %s | %s", verdict, record, short(name), what, visible(strings.Join(strings.Fields(why), " ")))
 	return p.err
 }
 
