@@ -95,7 +95,7 @@ func parseConfig(name string, text []byte) (Config, error) {
 var (
 	atLine  = regexp.MustCompile(`^(?:yaml: )?(?:  )?line (\d+): `)
 	unknown = regexp.MustCompile(`field (\S+) not found in type \S+`)
-	wrong   = regexp.MustCompile("cannot unmarshal !!\\w+ (.*) into (\\S+)")
+	wrong   = regexp.MustCompile(`cannot unmarshal !!\w+ (.*) into (\S+)`)
 )
 
 // plainly says what the decoder found in words for the operator, each line with

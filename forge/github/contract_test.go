@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/countersign-dev/countersign/internal/githubsim/contract"
 )
@@ -25,9 +26,9 @@ func TestQueriesAreValid(t *testing.T) {
 		"pull_request": pullRequestDocument, "branch": branchDocument, "commits": commitsDocument, "authors": authorsDocument,
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, errs := gqlparser.LoadQuery(schema, document)
+			_, errs := gqlparser.LoadQueryWithRules(schema, document, rules.NewDefaultRules())
 			require.Empty(t, errs)
-			_, errs = gqlparser.LoadQuery(schema, regexp.MustCompile(`\boid\b`).ReplaceAllString(document, "oidd"))
+			_, errs = gqlparser.LoadQueryWithRules(schema, regexp.MustCompile(`\boid\b`).ReplaceAllString(document, "oidd"), rules.NewDefaultRules())
 			if name != "authors" {
 				require.NotEmpty(t, errs, "the schema would notice a misspelt field")
 			}

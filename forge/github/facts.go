@@ -14,7 +14,6 @@ type material struct {
 	at        time.Time // when the first question was asked
 	pr        *pullRequest
 	target    string // the protected branch
-	tip       *branchTip
 	mergeBase change.SHA
 	files     []change.File // read over REST; nil when GraphQL's list serves
 	pushes    []movement
@@ -88,7 +87,7 @@ func (b *builder) pullRequest(m material) (change.Facts, change.Fact[change.Show
 	facts.Landing = settle(b, "landing", landing, err)
 	if l, known := facts.Landing.Get(); !known || l.Landed {
 		facts.Shown = ours
-	} else if _, against := b.absent["shown"]; against {
+	} else {
 		delete(b.absent, "shown") // an open change has no such fact
 	}
 	facts.People, facts.Absent = b.roster.People(), b.absent.table()

@@ -142,7 +142,7 @@ func (c *call) authorize(rt route) error {
 	}
 	if rt.permission == "" {
 		if err := c.sim.verifyAppJWT(credential); err != nil {
-			return refuse(401, "%s", err)
+			return err
 		}
 		return c.find()
 	}

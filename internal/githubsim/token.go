@@ -2,7 +2,6 @@ package githubsim
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -114,23 +113,23 @@ func (t *token) reaches(r *Repository) bool {
 }
 
 // verifyAppJWT checks a JSON Web Token of the App the way GitHub does and
-// returns GitHub's words when it is not good.
+// refuses it in GitHub's words when it is not good.
 func (s *Sim) verifyAppJWT(text string) error {
 	var claims jwt.RegisteredClaims
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation())
 	if _, err := parser.ParseWithClaims(text, &claims, func(*jwt.Token) (any, error) { return s.App.key, nil }); err != nil {
-		return errors.New("A JSON web token could not be decoded")
+		return refuse(401, "A JSON web token could not be decoded")
 	}
 	now := s.now()
 	switch {
 	case claims.Issuer != strconv.FormatInt(s.App.ID, 10):
-		return errors.New("'Issuer' claim ('iss') must be an Integer or a valid client ID")
+		return refuse(401, "'Issuer' claim ('iss') must be an Integer or a valid client ID")
 	case claims.IssuedAt == nil || claims.IssuedAt.After(now.Add(time.Minute)):
-		return errors.New("'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued")
+		return refuse(401, "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued")
 	case claims.ExpiresAt == nil || !claims.ExpiresAt.After(now):
-		return errors.New("'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires")
+		return refuse(401, "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires")
 	case claims.ExpiresAt.After(now.Add(jwtLife + time.Minute)):
-		return errors.New("'Expiration time' claim ('exp') is too far in the future")
+		return refuse(401, "'Expiration time' claim ('exp') is too far in the future")
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
 // loadSchema loads GitHub's GraphQL schema. Two fields of EnterpriseOwnerInfo
@@ -64,7 +65,7 @@ func checkQuery(schema *ast.Schema, request, answer []byte) error {
 	if err := json.Unmarshal(request, &in); err != nil {
 		return fmt.Errorf("request: %w", err)
 	}
-	doc, errs := gqlparser.LoadQuery(schema, in.Query)
+	doc, errs := gqlparser.LoadQueryWithRules(schema, in.Query, rules.NewDefaultRules())
 	if len(errs) > 0 {
 		return fmt.Errorf("query: %w", errs)
 	}
