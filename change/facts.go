@@ -78,6 +78,12 @@ type PolicyFile struct {
 	Text   string `json:"text"`
 }
 
+// A Sibling is another open change with the same head commit.
+type Sibling struct {
+	Ref    Ref
+	Target string // the branch it wants to reach
+}
+
 // Gathered is what one round of asking a forge gives.
 type Gathered struct {
 	Facts       Facts
@@ -85,4 +91,8 @@ type Gathered struct {
 	Description string      // of the change; matched for linked requests and not kept
 	Shown       Fact[Shown] // our own verdict as it stands on the head now
 	Groups      []Ref       // the merge groups that hold the change now; their verdicts rest on its own
+
+	// Siblings are the other open changes whose head is the same commit. A forge
+	// shows a verdict on a commit, so they all share the one that is shown.
+	Siblings Fact[[]Sibling]
 }

@@ -64,7 +64,10 @@ func reviewed(ref change.Ref, approved bool) change.Gathered {
 	if approved {
 		f.Reviews = change.Known([]change.Review{{ID: 80, By: "p2", State: change.Approved, Commit: sha(10), Tree: sha(11), At: now, CanPush: change.Known(true)}})
 	}
-	return change.Gathered{Facts: f, Policy: change.PolicyFile{Found: true, Path: ".countersign.yml", Commit: sha(1), Text: rules}}
+	return change.Gathered{
+		Facts: f, Policy: change.PolicyFile{Found: true, Path: ".countersign.yml", Commit: sha(1), Text: rules},
+		Siblings: change.Known[[]change.Sibling](nil),
+	}
 }
 
 // A forge answers from memory.
@@ -119,6 +122,7 @@ type ledger struct {
 	mu      sync.Mutex
 	entries []evidence.Entry
 	fail    error
+	chain   map[string]string // by Ref.Key; refs/heads/main where it says nothing
 }
 
 func (l *ledger) Record(_ context.Context, e evidence.Entry) (change.Receipt, error) {
@@ -143,7 +147,11 @@ func (l *ledger) Last(_ context.Context, ref change.Ref) (evidence.Latest, bool,
 	for i := len(l.entries) - 1; i >= 0; i-- {
 		if e := l.entries[i]; e.Facts.Ref.Key() == ref.Key() {
 			head, _ := e.Facts.Head.Get()
-			return evidence.Latest{Receipt: receipt(i), Fingerprint: evidence.Fingerprint(e), Decision: e.Decision, Head: head.Commit}, true, nil
+			r := receipt(i)
+			if chain := l.chain[ref.Key()]; chain != "" {
+				r.Chain = chain
+			}
+			return evidence.Latest{Receipt: r, Fingerprint: evidence.Fingerprint(e), Decision: e.Decision, Head: head.Commit}, true, nil
 		}
 	}
 	return evidence.Latest{}, false, nil

@@ -55,6 +55,7 @@ type Config struct {
 type Gate struct {
 	Config
 	turns turns
+	shows locks // by commit: see show
 }
 
 // New returns a gate.
@@ -62,7 +63,7 @@ func New(c Config) *Gate {
 	if c.Timeout == 0 {
 		c.Timeout = 2 * time.Minute
 	}
-	return &Gate{Config: c, turns: turns{byKey: map[string]*turn{}}}
+	return &Gate{Config: c, turns: turns{byKey: map[string]*turn{}}, shows: locks{byKey: map[string]*lock{}}}
 }
 
 // An Assessment is what became of a change.
@@ -73,19 +74,20 @@ type Assessment struct {
 	Recorded bool // whether this assessment wrote a record, or found its like
 
 	people change.People // of the facts that were judged
-	groups []change.Ref  // the merge groups that hold the change
+	touch  []change.Ref  // the changes whose verdicts rest on this one's
 }
 
-// Assess brings a change's verdict up to date, and then that of the merge groups
-// it waits in: what is no longer approved must not land with its group. An error
-// means that something new was not shown and that it should be tried again.
+// Assess brings a change's verdict up to date, and then those that rest on it: of
+// the merge groups it waits in, because what is no longer approved must not land
+// with its group, and of the changes that share its head commit. An error means
+// that something new was not shown and that it should be tried again.
 func (g *Gate) Assess(ctx context.Context, ref change.Ref) error {
 	a, err := g.assess(ctx, ref)
 	if err != nil {
 		return err
 	}
-	for _, group := range a.groups {
-		if _, err := g.assess(ctx, group); err != nil {
+	for _, other := range a.touch {
+		if _, err := g.assess(ctx, other); err != nil {
 			return err
 		}
 	}
@@ -108,87 +110,37 @@ func (g *Gate) assess(ctx context.Context, ref change.Ref) (Assessment, error) {
 
 // run is the path.
 func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
-	gathered, err := g.Forge.Gather(ctx, ref)
+	r, err := g.gather(ctx, ref)
 	if errors.Is(err, change.ErrNotInstalled) {
 		g.Log.WarnContext(ctx, "not assessed", "change", ref.String(), "err", err)
 		return Assessment{}, nil
 	}
 	if err != nil {
-		return Assessment{}, fmt.Errorf("gathering: %w", err)
+		return Assessment{}, err
 	}
-	governed, err := g.governed(ctx, gathered)
+	governed, err := g.governed(ctx, r)
 	if err != nil || !governed {
+		return Assessment{touch: r.resting()}, err
+	}
+	if changes, whole := explained(r.Facts); whole {
+		return Assessment{}, g.assessEach(ctx, r.Facts.Ref, changes)
+	}
+	if err := g.complete(ctx, &r); err != nil {
 		return Assessment{}, err
 	}
-	if changes, whole := explained(gathered.Facts); whole {
-		return Assessment{}, g.assessEach(ctx, gathered.Facts.Ref, changes)
-	}
-	facts, err := g.complete(ctx, gathered)
-	if err != nil {
-		return Assessment{}, err
-	}
-	decision := policy.Judge(facts, gathered.Policy)
-	a, err := g.record(ctx, evidence.Entry{Facts: facts, Policy: gathered.Policy, Decision: decision})
+	a, err := g.record(ctx, evidence.Entry{Facts: r.Facts, Policy: r.Policy, Decision: policy.Judge(r.Facts, r.Policy)})
 	if err != nil {
 		return Assessment{}, fmt.Errorf("recording: %w", err)
 	}
-	a.people, a.groups = facts.People, gathered.Groups
-	g.Log.InfoContext(ctx, "assessed", "change", ref.String(), "status", decision.Status, "record", a.Receipt.Index, "new", a.Recorded)
-	if err := g.report(ctx, facts, a, gathered.Shown); err != nil {
+	a.people, a.touch = r.Facts.People, r.resting()
+	g.Log.InfoContext(ctx, "assessed", "change", ref.String(), "status", a.Decision.Status, "record", a.Receipt.Index, "new", a.Recorded)
+	if err := g.report(ctx, r, a); err != nil {
 		return Assessment{}, fmt.Errorf("reporting: %w", err)
 	}
 	if g.Observe != nil {
-		g.Observe(facts, a)
+		g.Observe(r.Facts, a)
 	}
 	return a, nil
-}
-
-// governed reports whether the change wants to reach, or has moved, a branch that
-// the policy speaks of. A policy that is missing or cannot be read governs: not
-// knowing the rules is no reason to let a change through. Pushes are the
-// exception, because every branch of every repository is pushed to: without a
-// policy they count only on a branch that records have been kept of.
-func (g *Gate) governed(ctx context.Context, gathered change.Gathered) (bool, error) {
-	target := Target(gathered.Facts)
-	if !gathered.Policy.Found {
-		if gathered.Facts.Ref.Kind != change.Push {
-			return true, nil
-		}
-		return g.Ledger.Keeps(ctx, gathered.Facts.Ref)
-	}
-	p, err := policy.Parse(gathered.Policy.Path, []byte(gathered.Policy.Text))
-	if err != nil || target == "" {
-		return true, nil
-	}
-	return p.Governs(target), nil
-}
-
-// Target returns the short name of the protected branch that some facts are
-// about, or "" when they do not say.
-func Target(f change.Facts) string {
-	if base, known := f.Base.Get(); known && base.Target != "" {
-		return base.Target
-	}
-	if landing, known := f.Landing.Get(); known && landing.Branch != "" {
-		return landing.Branch
-	}
-	return f.Ref.Branch
-}
-
-// complete adds what the policy needs to the facts and puts them in order.
-func (g *Gate) complete(ctx context.Context, gathered change.Gathered) (change.Facts, error) {
-	facts := gathered.Facts
-	p, err := policy.Parse(gathered.Policy.Path, []byte(gathered.Policy.Text))
-	if !gathered.Policy.Found || err != nil {
-		return facts.Canonical(), nil // Judge says what is wrong with the policy
-	}
-	if facts, err = g.members(ctx, facts); err != nil {
-		return facts, err
-	}
-	if facts, err = g.Forge.Answer(ctx, facts, p.Needs(facts)); err != nil {
-		return facts, fmt.Errorf("answering the policy: %w", err)
-	}
-	return p.Resolve(facts, gathered.Description).Canonical(), nil
 }
 
 // record writes the entry unless the last record of the change says the same.
@@ -205,33 +157,4 @@ func (g *Gate) record(ctx context.Context, entry evidence.Entry) (Assessment, er
 	a.Receipt, err = g.Ledger.Record(ctx, entry)
 	a.Recorded = err == nil
 	return a, err
-}
-
-// report shows the decision where the forge shows such things. A change that has
-// ended is left as it was when that was right: touching the verdict after a merge
-// would make it look as if it had been given too late.
-func (g *Gate) report(ctx context.Context, f change.Facts, a Assessment, shown change.Fact[change.Shown]) error {
-	commit := shownOn(f)
-	state := f.State.Or(change.Open)
-	if commit == "" || state == change.ClosedState || ended(f) && !a.Decision.Status.Blocks() {
-		return nil
-	}
-	return g.Forge.Report(ctx, change.Report{
-		Ref: f.Ref, Commit: commit, Decision: a.Decision, People: f.People, Receipt: a.Receipt, Shown: shown,
-	})
-}
-
-// ended reports whether the change has reached its branch.
-func ended(f change.Facts) bool {
-	landing, known := f.Landing.Get()
-	return known && landing.Landed
-}
-
-// shownOn returns the commit that carries the verdict.
-func shownOn(f change.Facts) change.SHA {
-	if f.Ref.Kind == change.Push || f.Ref.Kind == change.MergeGroup {
-		return f.Ref.Commit
-	}
-	head, _ := f.Head.Get()
-	return head.Commit
 }

@@ -187,6 +187,31 @@ func TestAnApprovedQueueMerges(t *testing.T) {
 	}
 }
 
+// Two pull requests with one head share one check: what approves the one does not
+// let the other through.
+func TestTwoPullRequestsWithOneHead(t *testing.T) {
+	s := newStage(t)
+	first := s.propose("ada", "Add a basket", file("basket.go", "package shop\n"))
+	var second int
+	s.try(func() error { return s.as("mallory").CreateBranch("copy", "ada/1") })
+	s.try(func() (err error) {
+		second, err = s.as("mallory").Open(githubsim.PullRequest{Title: "The same again", Head: "copy"})
+		return err
+	})
+	s.approve("grace", first)
+	require.Equal(t, change.Pass, s.verdict(t, first).Status)
+	require.Equal(t, change.Pending, s.verdict(t, second).Status)
+	for login, n := range map[string]int{"ada": first, "mallory": second} {
+		_, err := s.as(login).Merge(n, githubsim.Merge{})
+		require.ErrorContains(t, err, "405")
+	}
+	s.try(func() error { return s.as("mallory").Close(second) })
+	s.try(s.quiet)
+	_, err := s.as("ada").Merge(first, githubsim.Merge{})
+	require.NoError(t, err, "the other is gone")
+	require.Equal(t, change.Pass, s.verdict(t, first).Status, s.why(first, "no-bypass"))
+}
+
 // Deliveries that are lost, doubled and late change nothing once one arrives.
 func TestDeliveriesAreHints(t *testing.T) {
 	s := newStage(t)

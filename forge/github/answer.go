@@ -262,6 +262,7 @@ type checked struct {
 	Rollup  *struct {
 		Contexts *page[statusContext] `json:"contexts"`
 	} `json:"statusCheckRollup"`
+	PullRequests *page[pullOf] `json:"associatedPullRequests"` // asked of a pull request's head only
 }
 
 type statusContext struct {

@@ -65,7 +65,32 @@ func (f *Forge) gatherPull(ctx context.Context, a *api, ref change.Ref) (change.
 	p.m.ref, p.m.at, p.m.pr, p.m.target, p.m.absent = p.ref, p.at, p.pr, p.target, p.absent
 	policy := f.policyFile(p.repo.NameWithOwner, p.policy, p.absent)
 	facts, ours := f.builder(p.absent).pullRequest(p.m)
-	return change.Gathered{Facts: facts, Policy: policy, Description: clip(p.pr.Body), Shown: ours, Groups: p.groups()}, nil
+	return change.Gathered{Facts: facts, Policy: policy, Description: clip(p.pr.Body), Shown: ours, Groups: p.groups(), Siblings: p.siblings()}, nil
+}
+
+// siblings returns the other open pull requests with the same head commit. They
+// are not known when GitHub's list of them is not whole.
+func (p *pull) siblings() change.Fact[[]change.Sibling] {
+	head := headOf(p.pr)
+	if head == nil || head.PullRequests == nil {
+		return change.Fact[[]change.Sibling]{}
+	}
+	all, err := head.PullRequests.all()
+	if err != nil {
+		return change.Fact[[]change.Sibling]{}
+	}
+	var list []change.Sibling
+	for _, pr := range all {
+		if pr.State != "OPEN" || pr.Number == p.ref.Number || pr.HeadRefOid != p.pr.HeadRefOid ||
+			pr.BaseRepository == nil || pr.BaseRepository.DatabaseID != p.ref.Repository.ID {
+			continue
+		}
+		list = append(list, change.Sibling{
+			Ref:    change.Ref{Repository: p.ref.Repository, Kind: change.PullRequest, Number: pr.Number},
+			Target: pr.BaseRefName,
+		})
+	}
+	return change.Known(list)
 }
 
 // groups returns the merge groups that hold the pull request: its own, and those

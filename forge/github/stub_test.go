@@ -66,6 +66,8 @@ func newStubValues(s *stub) obj {
 			"files":         {obj{"path": "price.go", "changeType": "MODIFIED"}},
 			"timelineItems": {},
 			"contexts":      {},
+
+			"associatedPullRequests": {},
 		},
 		moves: map[string][]obj{
 			"acme/shop refs/heads/cents": {move(1, "branch_creation", "", sha(0xa1), 101, "ada", "2026-03-01T08:59:00Z", "refs/heads/cents")},
@@ -235,7 +237,8 @@ func (s *stub) pullAnswer(v obj) obj {
 	if v["contexts"] == true {
 		out["headCommit"] = obj{"nodes": []obj{{"commit": obj{
 			"oid": s.head, "tree": obj{"oid": sha(0x10a1)}, "parents": whole(obj{"oid": sha(0xb0)}),
-			"statusCheckRollup": obj{"contexts": s.connection("contexts", v["contextsAfter"])},
+			"statusCheckRollup":      obj{"contexts": s.connection("contexts", v["contextsAfter"])},
+			"associatedPullRequests": s.connection("associatedPullRequests", nil),
 		}}}}
 	}
 	return out

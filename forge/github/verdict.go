@@ -46,6 +46,9 @@ func gist(d change.Decision, name func(change.Person) string) string {
 		return d.Reason.Render(name)
 	}
 	var reasons []string
+	if d.Reason != "" {
+		reasons = append(reasons, d.Reason.Render(name))
+	}
 	for _, status := range []change.Status{change.Fail, change.Undetermined, change.Pending, change.Exception} {
 		for _, r := range d.Results {
 			if r.Status == status {

@@ -1,0 +1,81 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/policy"
+)
+
+// A round is what one run has gathered.
+type round struct {
+	change.Gathered
+	rules *policy.Policy // nil when there is no policy, or none that can be read
+}
+
+// gather asks the forge and reads the policy that it gave.
+func (g *Gate) gather(ctx context.Context, ref change.Ref) (round, error) {
+	gathered, err := g.Forge.Gather(ctx, ref)
+	if err != nil {
+		return round{}, fmt.Errorf("gathering: %w", err)
+	}
+	r := round{Gathered: gathered}
+	if gathered.Policy.Found {
+		// A policy with mistakes is none; Judge says what they are.
+		if rules, err := policy.Parse(gathered.Policy.Path, []byte(gathered.Policy.Text)); err == nil {
+			r.rules = rules
+		}
+	}
+	return r, nil
+}
+
+// governed reports whether the change wants to reach, or has moved, a branch that
+// the policy speaks of. A policy that is missing or cannot be read governs: not
+// knowing the rules is no reason to let a change through. Pushes are the
+// exception, because every branch of every repository is pushed to: without a
+// policy they count only on a branch that records have been kept of.
+func (g *Gate) governed(ctx context.Context, r round) (bool, error) {
+	if !r.Policy.Found && r.Facts.Ref.Kind == change.Push {
+		return g.Ledger.Keeps(ctx, r.Facts.Ref)
+	}
+	target := Target(r.Facts)
+	return r.rules == nil || target == "" || r.rules.Governs(target), nil
+}
+
+// Target returns the short name of the protected branch that some facts are
+// about, or "" when they do not say.
+func Target(f change.Facts) string {
+	if base, known := f.Base.Get(); known && base.Target != "" {
+		return base.Target
+	}
+	if landing, known := f.Landing.Get(); known && landing.Branch != "" {
+		return landing.Branch
+	}
+	return f.Ref.Branch
+}
+
+// complete adds what the policy needs to the facts and puts them in order.
+func (g *Gate) complete(ctx context.Context, r *round) (err error) {
+	if r.rules == nil {
+		r.Facts = r.Facts.Canonical()
+		return nil
+	}
+	if r.Facts, err = g.members(ctx, r.Facts); err != nil {
+		return err
+	}
+	if r.Facts, err = g.Forge.Answer(ctx, r.Facts, r.rules.Needs(r.Facts)); err != nil {
+		return fmt.Errorf("answering the policy: %w", err)
+	}
+	r.Facts = r.rules.Resolve(r.Facts, r.Description).Canonical()
+	return nil
+}
+
+// resting returns the changes whose verdicts rest on this one's.
+func (r round) resting() []change.Ref {
+	refs := append([]change.Ref(nil), r.Groups...)
+	for _, s := range r.Siblings.Or(nil) {
+		refs = append(refs, s.Ref)
+	}
+	return refs
+}
