@@ -25,7 +25,9 @@ race: descriptions
 
 # bench prints what an assessment costs: API requests, latency, time and memory.
 bench:
-	go run ./internal/bench
+	@go test -run '^$$' -bench Evaluate -benchmem ./policy
+	@go test -run '^$$' -bench 'Requests|Life' -benchtime 5x ./cmd/countersign
+	@go test -run '^$$' -bench Latency -benchtime 60x ./cmd/countersign
 
 # lint checks format, vet, staticcheck, the arrows between packages and known
 # vulnerabilities. The vulnerability database is on the network; where it can not
