@@ -5,11 +5,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -38,34 +35,20 @@ func TestQueriesAreValid(t *testing.T) {
 
 // TestPublishedDeliveries sends every example body that GitHub publishes.
 func TestPublishedDeliveries(t *testing.T) {
-	modules, err := contract.Modules()
-	if err != nil {
-		t.Skip(err)
-	}
-	file, err := os.ReadFile(filepath.Join(modules, "@octokit", "webhooks-examples", "api.github.com", "index.json"))
-	require.NoError(t, err)
-	var events []struct {
-		Name     string            `json:"name"`
-		Examples []json.RawMessage `json:"examples"`
-	}
-	require.NoError(t, json.Unmarshal(file, &events))
 	f := newForge(t, "http://127.0.0.1:1")
-	about, total := map[string]int{}, 0
-	for _, e := range events {
-		for _, body := range e.Examples {
-			d, err := f.Authenticate(delivery(t, e.Name, body))
-			require.NoError(t, err, e.Name)
-			require.Equal(t, e.Name, d.Event)
-			h, err := f.Hint(d)
-			require.NoError(t, err, "%s: %s", e.Name, body)
-			for _, r := range h.Refs {
-				require.Positive(t, r.Repository.ID)
-				about[e.Name+" "+string(r.Kind)]++
-			}
-			total++
+	examples, about := contract.Examples(t), map[string]int{}
+	for _, e := range examples {
+		d, err := f.Authenticate(delivery(t, e.Event, e.Body))
+		require.NoError(t, err, e.Event)
+		require.Equal(t, e.Event, d.Event)
+		h, err := f.Hint(d)
+		require.NoError(t, err, "%s: %s", e.Event, e.Body)
+		for _, r := range h.Refs {
+			require.Positive(t, r.Repository.ID)
+			about[e.Event+" "+string(r.Kind)]++
 		}
 	}
-	require.Greater(t, total, 300)
+	require.Greater(t, len(examples), 300)
 	for _, want := range []string{"pull_request pull_request", "pull_request_review pull_request", "push push", "merge_group merge_group"} {
 		require.Positive(t, about[want], want)
 	}
