@@ -9,6 +9,7 @@ import (
 
 	"github.com/countersign-dev/countersign/change"
 	"github.com/countersign-dev/countersign/evidence"
+	"github.com/countersign-dev/countersign/internal/turns"
 	"github.com/countersign-dev/countersign/policy"
 )
 
@@ -54,7 +55,7 @@ type Config struct {
 // A Gate assesses changes. Make it with New.
 type Gate struct {
 	Config
-	turns turns
+	turns *turns.Turns[Assessment]
 	shows locks // by commit: see show
 }
 
@@ -63,7 +64,7 @@ func New(c Config) *Gate {
 	if c.Timeout == 0 {
 		c.Timeout = 2 * time.Minute
 	}
-	return &Gate{Config: c, turns: turns{byKey: map[string]*turn{}}, shows: locks{byKey: map[string]*lock{}}}
+	return &Gate{Config: c, turns: turns.New[Assessment](0), shows: locks{byKey: map[string]*lock{}}}
 }
 
 // An Assessment is what became of a change.
@@ -95,7 +96,7 @@ func (g *Gate) Assess(ctx context.Context, ref change.Ref) error {
 }
 
 func (g *Gate) assess(ctx context.Context, ref change.Ref) (Assessment, error) {
-	return g.turns.do(ctx, ref.Key(), func() (Assessment, error) {
+	return g.turns.Do(ctx, ref.Key(), func() (Assessment, error) {
 		// The run may serve callers that came later than this one, so it must not
 		// end because this one gave up waiting.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.Timeout)

@@ -154,7 +154,7 @@ func TestACallerMayLeaveTheRunItStarted(t *testing.T) {
 func TestAPanicIsAnErrorForEveryCaller(t *testing.T) {
 	g, f, _ := setUp(t, reviewed(pull(1), true))
 	f.gather = func(change.Ref) error { panic("a bug") }
-	require.ErrorContains(t, g.Assess(t.Context(), pull(1)), "assessment panicked: a bug")
+	require.ErrorContains(t, g.Assess(t.Context(), pull(1)), "panic: a bug")
 	f.gather = nil
 	require.NoError(t, g.Assess(t.Context(), pull(1)), "the change is not stuck")
 }

@@ -14,7 +14,7 @@ import (
 // decision, which blocks. It shows it on the head that was last seen; for a change
 // that was never gathered nobody knows a head, and the record alone remains.
 func (g *Gate) GiveUp(ctx context.Context, ref change.Ref, cause error) error {
-	_, err := g.turns.do(ctx, ref.Key(), func() (Assessment, error) {
+	_, err := g.turns.Do(ctx, ref.Key(), func() (Assessment, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.Timeout)
 		defer cancel()
 		return Assessment{}, g.giveUp(ctx, ref, cause)

@@ -23,7 +23,7 @@
 //   - A job is River's row that a delivery is to be worked. It holds the number
 //     of the inbox row and nothing else, and is inserted in the same transaction.
 //   - A run is one call of Assessor.Assess. Jobs about the same change that wait
-//     at the same time share a run: see line.
+//     at the same time share a run: see internal/turns.
 //
 // The data directory holds queue.sqlite with its -wal and -shm files, and
 // LOCK-queue, which the one server that may use them holds locked.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/riverqueue/river"
+
+	"github.com/countersign-dev/countersign/internal/turns"
 )
 
 // A Server receives, stores and works deliveries. Make it with New, Start it,
@@ -72,7 +74,9 @@ func (s *Server) assemble(ctx context.Context, assessor Assessor) (err error) {
 	runs, abort := context.WithCancel(context.Background())
 	s.abort = abort
 	s.worker = &worker{config: s.config, forge: s.forge, assessor: assessor, metrics: s.metrics, count: s.count, ctx: runs}
-	s.worker.lines = newLines(s.config.MaxWorkers, s.worker.run)
+	// The assessor shares runs as well; doing it here keeps those who wait from
+	// holding slots that other changes need.
+	s.worker.turns = turns.New[struct{}](s.config.MaxWorkers)
 	d := newDriver(s.db.write)
 	if s.client, err = newQueue(ctx, d, s.config, s.worker); err != nil {
 		abort()

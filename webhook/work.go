@@ -12,6 +12,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/internal/turns"
 )
 
 // A worker works deliveries: it reads the hint and has each change assessed.
@@ -24,7 +25,7 @@ type worker struct {
 	assessor Assessor
 	metrics  *metrics
 	inbox    *inbox
-	lines    *lines
+	turns    *turns.Turns[struct{}]
 	count    *backlog
 
 	ctx      context.Context // of every run; ends when Stop has no more time
@@ -52,7 +53,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[deliveryArgs]) error {
 	}
 	hint, err := w.read(d.Delivery)
 	d.Body = nil // up to 25 MB, not needed while the runs are waited for
-	if panicked := (*panicError)(nil); errors.As(err, &panicked) {
+	if panicked := (*turns.Panic)(nil); errors.As(err, &panicked) {
 		return w.fail(log, job, d, []failure{{err: err}})
 	}
 	if err != nil {
@@ -69,7 +70,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[deliveryArgs]) error {
 // read returns the delivery's hint, and makes the forge adapter forget what it
 // says is out of date.
 func (w *worker) read(d change.Delivery) (hint change.Hint, err error) {
-	err = guard(func() (err error) {
+	err = turns.Guard(func() (err error) {
 		if hint, err = w.forge.Hint(d); err == nil && len(hint.Forget) > 0 {
 			w.forge.Forget(hint.Forget)
 		}
@@ -83,7 +84,9 @@ func (w *worker) assess(ctx context.Context, refs []change.Ref) []failure {
 	errs := make([]error, len(refs))
 	var all sync.WaitGroup
 	for i, ref := range refs {
-		all.Go(func() { errs[i] = w.lines.do(ctx, ref) })
+		all.Go(func() {
+			_, errs[i] = w.turns.Do(ctx, ref.Key(), func() (struct{}, error) { return struct{}{}, w.run(ref) })
+		})
 	}
 	all.Wait()
 	var failures []failure
@@ -100,7 +103,7 @@ func (w *worker) run(ref change.Ref) error {
 	ctx, cancel := context.WithTimeout(w.ctx, w.config.JobTimeout)
 	defer cancel()
 	start := time.Now()
-	err := guard(func() error { return w.assessor.Assess(ctx, ref) })
+	err := turns.Guard(func() error { return w.assessor.Assess(ctx, ref) })
 	w.metrics.assessed(time.Since(start), err)
 	return err
 }
@@ -155,7 +158,7 @@ func (w *worker) giveUp(log *slog.Logger, failures []failure, patient bool) erro
 		if f.ref == (change.Ref{}) {
 			continue // nothing is known that could be given up
 		}
-		if err := guard(func() error { return w.assessor.GiveUp(ctx, f.ref, f.err) }); err != nil {
+		if err := turns.Guard(func() error { return w.assessor.GiveUp(ctx, f.ref, f.err) }); err != nil {
 			unseen = append(unseen, failure{f.ref, fmt.Errorf("giving up: %w", err)})
 		}
 	}
@@ -197,8 +200,8 @@ func logEach(log *slog.Logger, level slog.Level, message string, failures []fail
 		if f.ref != (change.Ref{}) {
 			attrs = []any{"change", f.ref, "err", f.err}
 		}
-		if p := (*panicError)(nil); errors.As(f.err, &p) {
-			attrs = append(attrs, "stack", string(p.stack))
+		if p := (*turns.Panic)(nil); errors.As(f.err, &p) {
+			attrs = append(attrs, "stack", string(p.Stack))
 		}
 		log.Log(context.Background(), level, message, attrs...)
 	}

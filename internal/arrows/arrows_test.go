@@ -25,8 +25,10 @@ var mayImport = map[string][]string{
 	"policy":       {"change"},
 	"evidence":     {"change"},
 	"forge/github": {"change"},
-	"gate":         {"policy", "evidence", "change"},
-	"webhook":      {"gate", "change"},
+	"gate":         {"policy", "evidence", "change", "internal/turns"},
+	"webhook":      {"gate", "change", "internal/turns"},
+
+	"internal/turns": {},
 
 	"internal/arrows":             {},
 	"internal/rules":              {},
