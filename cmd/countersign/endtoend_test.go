@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
@@ -210,6 +211,29 @@ func TestTwoPullRequestsWithOneHead(t *testing.T) {
 	_, err := s.as("ada").Merge(first, githubsim.Merge{})
 	require.NoError(t, err, "the other is gone")
 	require.Equal(t, change.Pass, s.verdict(t, first).Status, s.why(first, "no-bypass"))
+}
+
+// A maker hides behind 250 commits of somebody else's: the list is read to its end.
+func TestALongChangeIsReadToTheEnd(t *testing.T) {
+	s := newStage(t)
+	commits := make([]githubsim.Commit, 300)
+	for i := range commits {
+		commits[i] = file(fmt.Sprintf("part%d.go", i), "package shop\n")
+	}
+	commits[269].Author = s.sim.Identity("linus")
+	s.try(func() error { return s.as("ada").CreateBranch("long", "main") })
+	s.try(func() error { _, err := s.as("ada").Push("long", commits...); return err })
+	var n int
+	s.try(func() (err error) {
+		n, err = s.as("ada").Open(githubsim.PullRequest{Title: "A long change", Head: "long"})
+		return err
+	})
+	s.passTest("long")
+	s.approve("linus", n)
+	require.Equal(t, change.Pending, s.verdict(t, n).Status)
+	require.Contains(t, s.why(n, "peer-review"), "linus is the author of commit")
+	s.approve("grace", n)
+	require.Equal(t, change.Pass, s.verdict(t, n).Status)
 }
 
 // Deliveries that are lost, doubled and late change nothing once one arrives.
