@@ -64,7 +64,7 @@ const (
 //
 //	PullRequest, MergeRequest  Number
 //	MergeGroup                 Branch (the target), Commit (the group's head), Before (its base)
-//	Push                       Branch, Commit (after), Before
+//	Push                       Branch, Commit (after; empty when the branch was deleted), Before
 type Ref struct {
 	Repository Repository `json:"repository"`
 	Kind       Kind       `json:"kind"`
@@ -80,6 +80,9 @@ func (r Ref) Key() string {
 	k := fmt.Sprintf("%s:%s:%d:%s:", r.Repository.Forge, r.Repository.Host, r.Repository.ID, r.Kind)
 	if r.Number != 0 {
 		return k + strconv.Itoa(r.Number)
+	}
+	if r.Commit == "" {
+		return k + r.Branch + ":deleted:" + string(r.Before)
 	}
 	return k + r.Branch + ":" + string(r.Commit)
 }

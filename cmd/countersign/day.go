@@ -9,9 +9,7 @@ import (
 // demoPolicy is the policy of the day.
 const demoPolicy = `version: 1
 owner: platform-team
-roles:
-  engineer: [team:acme/engineers]
-  platform: [team:acme/platform]
+roles: {engineer: [team:acme/engineers], platform: [team:acme/platform]}
 changes:
   - branches: [main]
     peer-review: {approvals: 1, from: [engineer]}

@@ -236,6 +236,32 @@ func TestALongChangeIsReadToTheEnd(t *testing.T) {
 	require.Equal(t, change.Pass, s.verdict(t, n).Status)
 }
 
+// A protected branch that is deleted does not go without a trace.
+func TestADeletedBranchLeavesARecord(t *testing.T) {
+	s := newStage(t)
+	policy := "version: 1\nowner: release-team\nchanges:\n  - branches: [release]\n    peer-review: {approvals: 1}\n"
+	s.try(func() (err error) {
+		s.repo, err = s.sim.CreateRepository("acme/tools", githubsim.RepositoryOptions{
+			Files: map[string]string{policyFile: policy}, Permissions: map[string]string{"mallory": "write"}})
+		return err
+	})
+	s.try(func() error { return s.as("mallory").CreateBranch("release", "main") })
+	s.try(s.quiet)
+	s.try(func() error { return s.as("mallory").DeleteBranch("release") })
+	s.try(s.quiet)
+	require.NoError(t, s.err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, seen := range s.seen {
+		if landing, _ := seen.facts.Landing.Get(); landing.How == change.Deletion {
+			require.Equal(t, change.Fail, seen.assessment.Decision.Status)
+			require.Equal(t, "mallory", seen.facts.People[landing.By].Login)
+			return
+		}
+	}
+	t.Fatal("nobody has seen it")
+}
+
 // Deliveries that are lost, doubled and late change nothing once one arrives.
 func TestDeliveriesAreHints(t *testing.T) {
 	s := newStage(t)

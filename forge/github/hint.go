@@ -149,15 +149,15 @@ func queueBranch(name string) (base string, before change.SHA, ok bool) {
 	return rest[:at], before, true
 }
 
-// push returns the movement of a branch. A deletion leaves nothing to judge, a
-// tag is no branch, and the merge queue's own branches are judged as groups.
+// push returns the movement of a branch. A tag is no branch, and the merge
+// queue's own branches are judged as groups.
 func push(repo change.Repository, p payload) []change.Ref {
 	branch, ok := strings.CutPrefix(p.Ref, "refs/heads/")
-	after := valid(change.SHA(p.After))
-	if _, _, queue := queueBranch(branch); !ok || branch == "" || p.Deleted || after == "" || queue {
+	before, after := valid(change.SHA(p.Before)), valid(change.SHA(p.After))
+	if _, _, queue := queueBranch(branch); !ok || branch == "" || before == "" && after == "" || queue {
 		return nil
 	}
-	return []change.Ref{{Repository: repo, Kind: change.Push, Branch: branch, Commit: after, Before: valid(change.SHA(p.Before))}}
+	return []change.Ref{{Repository: repo, Kind: change.Push, Branch: branch, Commit: after, Before: before}}
 }
 
 // valid returns s, or nothing when it is no object id or the one of zeros that

@@ -15,6 +15,9 @@ import (
 // rules it is judged by.
 func (f *Forge) gatherPush(ctx context.Context, a *api, ref change.Ref) (change.Gathered, error) {
 	none := change.Gathered{}
+	if ref.Commit == "" && ref.Before.Valid() && ref.Branch != "" {
+		return f.gatherDeletion(ctx, a, ref)
+	}
 	if !ref.Commit.Valid() || ref.Branch == "" {
 		return none, errors.New("a push without a branch or a commit")
 	}
