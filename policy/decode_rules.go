@@ -11,6 +11,9 @@ import (
 // maxApprovals is more than any change could hope for.
 const maxApprovals = 50
 
+// maxAppID is the largest numeric id of an app that every JSON reader keeps exact.
+const maxAppID = 1 << 52
+
 // changeRule reads one entry of changes.
 func (d *decoder) changeRule(n *yaml.Node) ChangeRule {
 	var r ChangeRule
@@ -75,9 +78,8 @@ func (d *decoder) requiredCheck(n *yaml.Node) RequiredCheck {
 
 // app reads the application of a check: its slug or its numeric id.
 func (d *decoder) app(n *yaml.Node) string {
-	const mostID = 1 << 52
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!int" {
-		d.number(n, "the numeric id of an app", 1, mostID)
+		d.number(n, "the numeric id of an app", 1, maxAppID)
 		return n.Value
 	}
 	return d.text(n, "app")
