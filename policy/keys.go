@@ -1,0 +1,68 @@
+package policy
+
+// A key is one key of the policy file: what it means, whether it must be there,
+// and what a schema knows of the text or number under it.
+type key struct {
+	doc      string
+	required bool
+	form     schema // of the innermost text or number; nil where the Go type says it all
+}
+
+// keys returns every key of the file, under the Go type and field it is read into.
+// Keys that mean the same wherever they stand, such as approvals, stand here once.
+func keys() map[string]key {
+	return map[string]key{
+		"Policy.Version":     {"The form of this file. There is one, 1.", true, schema{"const": 1}},
+		"Policy.Owner":       {"Who answers for the policy: a team or a person. Decisions name it.", true, text()},
+		"Policy.Roles":       {"Who may approve in which capacity. Whoever any selector of a role names holds it.", false, nil},
+		"Policy.Changes":     {"What is asked of changes to protected branches. Every entry that names the target branch applies.", false, nil},
+		"Policy.Deployments": {"What is asked of deployments to environments.", false, nil},
+		"Policy.Emergency":   {"Who may let a change through by break-glass, and how soon it must be reviewed afterwards.", false, nil},
+		"Policy.People":      {"Accounts that belong to one human: a second account, or a bot that the human answers for.", false, nil},
+
+		"ChangeRule.Branches":            {"Patterns of the branches that this entry protects; * does not cross a slash, ** does.", true, pattern()},
+		"ChangeRule.PeerReview":          {"Enough people who had no part in a change have approved exactly what lands, and nobody who could approve still asks for changes.", false, nil},
+		"ChangeRule.SegregationOfDuties": {"Everybody who made a change is known, and somebody else has approved it.", false, nil},
+		"ChangeRule.RequiredChecks":      {"Each named check of the named app has succeeded on exactly what lands; skipped and neutral are no success.", false, nil},
+		"ChangeRule.LinkedRequest":       {"The title, branch, description or closing references of a change name the request that it answers.", false, nil},
+		"ChangeRule.ProtectedPaths":      {"A change that touches certain paths has been approved by a holder of a certain role who had no part in it.", false, nil},
+		noBypassKey:                      {"Nothing reaches the branch around the gate. Every entry asks for it, written out or not.", false, nil},
+
+		"PeerReview.Approvals": {"How many independent approvals are wanted.", true, schema{"type": "integer", "minimum": 1, "maximum": maxApprovals}},
+		"PeerReview.From":      {"Roles, any of which an approver must hold; without it, anyone who may write to the repository can approve.", false, word()},
+
+		"RequiredCheck.Name":  {"The name of the check run.", true, text()},
+		"RequiredCheck.App":   {"The slug or numeric id of the app that runs it. A check of that name by anybody else does not count.", true, app()},
+		"RequiredCheck.Class": {"What the check looks for, such as test or sast.", false, word()},
+
+		"LinkedRequest.Pattern": {"A regular expression (RE2) that the whole key of a request matches.", true, text()},
+
+		"ProtectedPaths.Paths": {"Patterns of paths, read as CODEOWNERS reads them.", true, nil},
+		"ProtectedPaths.From":  {"Roles, one of which the approver must hold.", true, word()},
+
+		"DeploymentRule.Environments":        {"Patterns of the environments that this entry protects.", true, pattern()},
+		"DeploymentRule.ApprovedChangesOnly": {"Every commit since the last successful deployment belongs to an approved change.", false, nil},
+		"DeploymentRule.DeploymentApproval":  {"Enough people in the named roles have approved the deployment.", false, nil},
+		"DeploymentRule.DeployerSeparation":  {"Whoever deploys a change did not make it.", false, nil},
+
+		"Emergency.AuthorisedBy": {"Roles that may break the glass.", true, word()},
+		"Emergency.ReviewWithin": {"How soon what was let through must be reviewed, such as 24h; at most 2160h.", true, nil},
+
+		"Alias.Accounts": {"Two or more accounts of one human, as forge and numeric id.", true, nil},
+		"Alias.Note":     {"Why these accounts are one human's.", false, text()},
+	}
+}
+
+// noBypassKey is the one key without a field, because every rule asks for it.
+const noBypassKey = "ChangeRule.NoBypass"
+
+// Meaning returns what a control asks for, in a sentence, or nothing for an id that
+// is no control's.
+func Meaning(control string) string {
+	for name, k := range keys() {
+		if owner, field, _ := cutField(name); (owner == "ChangeRule" || owner == "DeploymentRule") && kebab(field) == control {
+			return k.doc
+		}
+	}
+	return ""
+}
