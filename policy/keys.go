@@ -55,14 +55,3 @@ func keys() map[string]key {
 
 // noBypassKey is the one key without a field, because every rule asks for it.
 const noBypassKey = "ChangeRule.NoBypass"
-
-// Meaning returns what a control asks for, in a sentence, or nothing for an id that
-// is no control's.
-func Meaning(control string) string {
-	for name, k := range keys() {
-		if owner, field, _ := cutField(name); (owner == "ChangeRule" || owner == "DeploymentRule") && kebab(field) == control {
-			return k.doc
-		}
-	}
-	return ""
-}

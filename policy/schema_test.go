@@ -246,7 +246,7 @@ func FuzzSchema(f *testing.F) {
 
 // Every control says what it means.
 func TestMeaning(t *testing.T) {
-	for _, id := range []string{policy.PeerReviewID, policy.SegregationID, policy.RequiredChecksID, policy.LinkedRequestID, policy.ProtectedPathsID, policy.NoBypassID} {
+	for _, id := range policy.ControlIDs() {
 		require.NotEmpty(t, policy.Meaning(id), id)
 	}
 	require.Empty(t, policy.Meaning("owner"))

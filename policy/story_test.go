@@ -14,6 +14,7 @@ import (
 
 	"github.com/countersign-dev/countersign/change"
 	"github.com/countersign-dev/countersign/policy"
+	"github.com/countersign-dev/countersign/policy/story"
 )
 
 // update rewrites what the stories want. Read the difference before keeping it.
@@ -24,58 +25,48 @@ const (
 	defaultPolicy = "../testdata/policy/default.countersign.yml"
 )
 
+// commitID, treeID, factNames and forget name what stories are made of.
+func commitID(n int) change.SHA           { return story.CommitID(n) }
+func treeID(n int) change.SHA             { return story.TreeID(n) }
+func factNames() []string                 { return story.FactNames() }
+func forget(f *change.Facts, name string) { story.Forget(f, name) }
+func mustPlay(t *testing.T, s *story.Story) story.Played {
+	t.Helper()
+	text, err := os.ReadFile(defaultPolicy)
+	require.NoError(t, err)
+	played, err := s.Play(string(text))
+	require.NoError(t, err)
+	return played
+}
+
 // TestStories plays every story: what happened to a change, and what a policy must
-// decide. A story has three sections:
-//
-//	-- policy --  the policy; the default one when there is no such section
-//	-- story --   what happened, an event a line, in order: see verbs
-//	-- want --    the verdict, then each control's status and reason
+// decide. Here a story wants every word of the decision. A story without a policy
+// has the default one.
 func TestStories(t *testing.T) {
 	files, err := filepath.Glob(stories)
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(files), 45)
 	for _, path := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(path)
+			data, err := os.ReadFile(path)
 			require.NoError(t, err)
-			require.NotEmpty(t, bytes.TrimSpace(archive.Comment), "a story begins by saying what it is about")
-			facts, file := played(t, archive)
-			decision := policy.Judge(facts, file)
-			got := tell(decision, facts.People)
+			archive := txtar.Parse(data)
+			if *update {
+				data = txtar.Format(withWant(archive, "deny\n"))
+			}
+			s, err := story.Parse(path, data)
+			require.NoError(t, err)
+			played := mustPlay(t, s)
+			got := story.Tell(played)
 			if *update {
 				require.NoError(t, os.WriteFile(path, txtar.Format(withWant(archive, got)), 0o644))
 				return
 			}
 			require.Equal(t, section(archive, "want"), got)
-			replays(t, facts, file, decision)
+			require.Empty(t, s.Differences(played))
+			replays(t, played.Facts, played.Policy, played.Decision)
 		})
 	}
-}
-
-// played returns the facts and the policy of a story, on the path that a gate
-// takes: ask what the policy needs, answer it, resolve, judge.
-func played(t *testing.T, archive *txtar.Archive) (change.Facts, change.PolicyFile) {
-	t.Helper()
-	text := section(archive, "policy")
-	if text == "" {
-		data, err := os.ReadFile(defaultPolicy)
-		require.NoError(t, err)
-		text = string(data)
-	}
-	file := change.PolicyFile{Found: true, Path: ".countersign.yml", Commit: commitID(99), Text: text}
-	s := newStory()
-	for _, line := range strings.Split(section(archive, "story"), "\n") {
-		if words := strings.Fields(line); len(words) > 0 && !strings.HasPrefix(line, "#") {
-			require.NoError(t, s.play(words), "%q", line)
-		}
-	}
-	file.Found = !s.noPolicy
-	p, err := policy.Parse(file.Path, []byte(text))
-	if err != nil {
-		return s.told(change.Needs{}), file
-	}
-	facts := s.told(p.Needs(s.told(change.Needs{})))
-	return p.Resolve(facts, s.description).Canonical(), file
 }
 
 // replays requires that the recorded forms of the facts give the same decision.
@@ -100,24 +91,6 @@ func wire(t *testing.T, v any) string {
 	data, err := json.Marshal(v)
 	require.NoError(t, err)
 	return string(data)
-}
-
-// tell writes a decision as a story wants it.
-func tell(d change.Decision, people change.People) string {
-	name := func(p change.Person) string { return people[p].Label() }
-	var b strings.Builder
-	b.WriteString(strings.ToLower(string(d.Verdict())) + "\n")
-	if d.Reason != "" {
-		b.WriteString(string(d.Status) + ": " + d.Reason.Render(name) + "\n")
-	}
-	for _, r := range d.Results {
-		b.WriteString(string(r.Status) + " " + r.Control)
-		if r.Status != change.NotApplicable {
-			b.WriteString(": " + r.Reason.Render(name))
-		}
-		b.WriteString("\n")
-	}
-	return b.String()
 }
 
 // section returns the text of a section, or nothing.

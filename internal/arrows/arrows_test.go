@@ -23,6 +23,7 @@ const module = "github.com/countersign-dev/countersign/"
 var mayImport = map[string][]string{
 	"change":       {},
 	"policy":       {"change"},
+	"policy/story": {"policy", "change"},
 	"evidence":     {"change"},
 	"forge/github": {"change"},
 	"gate":         {"policy", "evidence", "change", "internal/turns"},

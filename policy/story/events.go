@@ -1,0 +1,172 @@
+package story
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// Events returns every kind of line that the section story can have.
+func Events() []Event {
+	return slices.Concat(peopleEvents(), changeEvents(), reviewEvents(), checkEvents(), landingEvents(), otherEvents())
+}
+
+func peopleEvents() []Event {
+	return []Event{
+		{"account LOGIN ID", "Brings somebody into the story, or gives one of the cast another account: forge and numeric id, such as github:583231.", account},
+		{"bot LOGIN...", "They are automations.", kind(change.Bot)},
+		{"app LOGIN...", "They are installed applications.", kind(change.App)},
+		{"stranger ADDRESS...", "No account claims these commit addresses; without an @, it is a deleted account.", kind(change.Unknown)},
+		{"reader LOGIN...", "They may only read the repository.", each(func(h *history, login string) { h.noWrite[login] = true })},
+		{"unasked LOGIN...", "Whether they may write to the repository is not known.", each(func(h *history, login string) { h.unasked[login] = true })},
+		{"team NAME [LOGIN...]", "Who is in a team, such as acme/engineers. A team without such a line is one that could not be asked about.", func(h *history, a args) { h.member("team:"+a.words["NAME"], a.rest) }},
+		{"holds PERMISSION [LOGIN...]", "Who has a permission on the repository: read, triage, write, maintain or admin.", func(h *history, a args) { h.member("permission:"+a.words["PERMISSION"], a.rest) }},
+	}
+}
+
+func account(h *history, a args) {
+	login := a.words["LOGIN"]
+	id, err := change.ParseAccountID(a.words["ID"])
+	if err != nil {
+		h.fail("%v", err)
+		return
+	}
+	h.unplayed(login)
+	for other, taken := range h.accounts {
+		if taken == id && other != login {
+			h.fail("%s is the account of %s; give %s another", id, other, login)
+		}
+	}
+	h.accounts[login] = id
+}
+
+func kind(k change.ActorKind) func(*history, args) {
+	return func(h *history, a args) {
+		for _, login := range a.rest {
+			h.unplayed(login)
+			h.kinds[login] = k
+			h.knows(login)
+		}
+	}
+}
+
+// unplayed notes that somebody has had a part already, so that who they are is
+// fixed.
+func (h *history) unplayed(login string) {
+	for _, id := range h.roster.People() {
+		if id.Login == login || id.Email == login {
+			h.fail("%s has had a part in the story already; move this line above it", change.Quote(login))
+		}
+	}
+}
+
+// each returns an event that does something with every login of its line.
+func each(do func(*history, string)) func(*history, args) {
+	return func(h *history, a args) {
+		for _, login := range a.rest {
+			if h.knows(login) {
+				do(h, login)
+			}
+		}
+	}
+}
+
+// member notes whom a selector names.
+func (h *history) member(selector string, logins []string) {
+	for _, login := range logins {
+		h.knows(login)
+	}
+	h.members[change.Selector(selector)] = logins
+}
+
+func changeEvents() []Event {
+	return []Event{
+		{"author LOGIN", "Opens the change.", author},
+		{"title WORD...", "The title of the change.", func(h *history, a args) { h.facts.Title = strings.Join(a.rest, " ") }},
+		{"description WORD...", "The description of the change.", func(h *history, a args) { h.description = strings.Join(a.rest, " ") }},
+		{"branch NAME", "The branch that the change comes from.", branch},
+		{"target BRANCH [through BRANCH]", "The branch that the change lands on; main without this line. A stacked change goes through another.", target},
+		{"links KEY", "The change closes a request, by a closing reference.", links},
+		{"commit LOGIN [committer LOGIN] [co-author LOGIN] [pusher LOGIN] [files OF-N]", "Commits and pushes. The committer can be forge; files of-1 are those of the first commit again.", commit},
+		{"rebase LOGIN", "Makes every commit again and force-pushes them.", rebase},
+		{"touch PATH", "The change modifies a file.", func(h *history, a args) {
+			h.files = append(h.files, change.File{Path: a.words["PATH"], Status: "modified"})
+		}},
+		{"rename OLD NEW", "The change renames a file.", func(h *history, a args) {
+			h.files = append(h.files, change.File{Path: a.words["NEW"], Previous: a.words["OLD"], Status: "renamed"})
+		}},
+	}
+}
+
+func author(h *history, a args) {
+	h.facts.Opener, h.facts.Opened = change.Known(h.person(a.words["LOGIN"])), h.now()
+}
+
+func branch(h *history, a args) {
+	head, _ := h.facts.Head.Get()
+	head.Branch = a.words["NAME"]
+	h.facts.Head = change.Known(head)
+}
+
+func target(h *history, a args) { h.aim(a.words["BRANCH"], a.words["through"]) }
+
+// aim sets the branch that the change lands on, and the one it goes through.
+func (h *history) aim(branch, through string) {
+	b, _ := h.facts.Base.Get()
+	b.Branch, b.Target = branch, branch
+	if through != "" {
+		b.Branch = through
+	}
+	h.facts.Base = change.Known(b)
+}
+
+func links(h *history, a args) {
+	h.requests = append(h.requests, change.Request{Key: a.words["KEY"], Found: "closing-reference"})
+}
+
+func commit(h *history, a args) {
+	login, at := a.words["LOGIN"], h.now()
+	h.heads++
+	sha, tree := CommitID(h.heads), TreeID(h.heads)
+	if of := a.words["files"]; of != "" {
+		_, tree = h.ofHead(strings.TrimPrefix(of, "of-"))
+	}
+	c := change.Commit{SHA: sha, Tree: tree, Parents: []change.SHA{}, Author: h.person(login), Authored: at, Committed: at}
+	switch by := a.words["committer"]; by {
+	case "forge":
+		c.ByForge = true
+	case "":
+		c.Committer = c.Author
+	default:
+		c.Committer = h.person(by)
+	}
+	if with := a.words["co-author"]; with != "" {
+		c.CoAuthors = append(c.CoAuthors, h.person(with))
+	}
+	pusher := a.words["pusher"]
+	if pusher == "" {
+		pusher = login
+	}
+	head, _ := h.facts.Head.Get()
+	h.commits = append(h.commits, c)
+	h.pushes = append(h.pushes, change.BranchPush{By: h.person(pusher), Before: head.Commit, After: sha, At: at})
+	h.head(sha, tree)
+}
+
+func rebase(h *history, a args) {
+	at, by := h.now(), h.person(a.words["LOGIN"])
+	if len(h.commits) == 0 {
+		h.fail("there is nothing to rebase yet; move this line below a commit")
+		return
+	}
+	before, _ := h.ofHead("")
+	for i := range h.commits {
+		h.heads++
+		h.commits[i].SHA, h.commits[i].Committer = CommitID(h.heads), by
+	}
+	after := CommitID(h.heads)
+	h.pushes = append(h.pushes, change.BranchPush{By: by, Before: before, After: after, Forced: true, At: at})
+	h.timeline = append(h.timeline, change.Event{Kind: change.HeadForcePushed, By: by, At: at, Before: string(before), After: string(after)})
+	h.head(after, TreeID(h.heads))
+}
