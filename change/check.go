@@ -29,9 +29,11 @@ const (
 // Success is the only conclusion that passes.
 const Success = "success"
 
-// Shown is the verdict of our own that the forge shows on a commit.
+// Shown is a verdict of our own on a commit, as the forge shows it or as our ledger
+// holds it. The zero Shown says that there is none.
 type Shown struct {
-	ID         int64     `json:"id"`
+	ID         int64     `json:"id"`               // 0 when there is no verdict
+	Branch     string    `json:"branch,omitempty"` // the protected branch that the verdict was for; empty when that is not told
 	Commit     SHA       `json:"commit"`
 	Status     string    `json:"status"`
 	Conclusion string    `json:"conclusion,omitempty"`

@@ -27,7 +27,7 @@ type Facts struct {
 	AutoMerge Fact[AutoMerge]    `json:"autoMerge,omitzero"`
 	Queue     Fact[QueueEntry]   `json:"queue,omitzero"`
 	Landing   Fact[Landing]      `json:"landing,omitzero"`
-	Shown     Fact[Shown]        `json:"shown,omitzero"` // our own verdict on the head; gathered only when the change has landed
+	Shown     Fact[Shown]        `json:"shown,omitzero"` // our last verdict on the change from before it landed, by our own ledger; only when it has landed
 	Group     Fact[Group]        `json:"group,omitzero"`
 	Enforced  Fact[Enforcement]  `json:"enforced,omitzero"`
 	Members   Fact[[]Membership] `json:"memberships,omitzero"`

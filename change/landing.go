@@ -28,6 +28,9 @@ type Landing struct {
 	// Explained names the merged changes that brought every commit of a pushed
 	// range. It is empty when even one commit has no such change.
 	Explained []int `json:"explained,omitempty"`
+	// Reachable names the other protected branch that already held every commit when
+	// this one was created. It is empty when none did, and for any other movement.
+	Reachable string `json:"reachable,omitempty"`
 }
 
 // A Rule is one rule that the forge enforces on the branch.
