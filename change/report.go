@@ -32,6 +32,10 @@ type Hint struct {
 // nothing was asked of us.
 var ErrNotInstalled = errors.New("the application is not installed there")
 
+// ErrNotYet is wrapped by what a forge adapter returns when the forge does not show
+// yet what an event said: nothing is broken, and the same question is answered soon.
+var ErrNotYet = errors.New("the forge's answers lag behind the event")
+
 // A Delivery is one authenticated webhook delivery.
 type Delivery struct {
 	ID    string // unique; the same on redelivery
