@@ -88,8 +88,8 @@ func changeEvents() []Event {
 		{"branch NAME", "The branch that the change comes from.", branch},
 		{"target BRANCH [through BRANCH]", "The branch that the change lands on; main without this line. A stacked change goes through another.", target},
 		{"links KEY", "The change closes a request, by a closing reference.", links},
-		{"commit LOGIN [committer LOGIN] [co-author LOGIN] [pusher LOGIN] [files OF-N]", "Commits and pushes. The committer can be forge; files of-1 are those of the first commit again.", commit},
-		{"rebase LOGIN", "Makes every commit again and force-pushes them.", rebase},
+		{"commit LOGIN [committer LOGIN] [co-author LOGIN] [pusher LOGIN] [files OF-N] [merges N]", "Commits and pushes. The committer can be forge; files of-1 are those of the first commit again; merges 90 makes commit 90 a second parent.", commit},
+		{"rebase LOGIN [files OF-N] [onto N]", "Makes every commit again, on commit N, and force-pushes them. The last has new files, or those of an earlier commit.", rebase},
 		{"touch PATH", "The change modifies a file.", func(h *history, a args) {
 			h.files = append(h.files, change.File{Path: a.words["PATH"], Status: "modified"})
 		}},
@@ -130,9 +130,9 @@ func commit(h *history, a args) {
 	h.heads++
 	sha, tree := CommitID(h.heads), TreeID(h.heads)
 	if of := a.words["files"]; of != "" {
-		_, tree = h.ofHead(strings.TrimPrefix(of, "of-"))
+		tree = h.filesOf(of)
 	}
-	c := change.Commit{SHA: sha, Tree: tree, Parents: []change.SHA{}, Author: h.person(login), Authored: at, Committed: at}
+	c := change.Commit{SHA: sha, Tree: tree, Parents: h.parents(a), Author: h.person(login), Authored: at, Committed: at}
 	switch by := a.words["committer"]; by {
 	case "forge":
 		c.ByForge = true
@@ -154,6 +154,31 @@ func commit(h *history, a args) {
 	h.head(sha, tree)
 }
 
+// filesOf returns the files of the commit that "of-N" names.
+func (h *history) filesOf(of string) change.SHA {
+	sha, tree := h.ofHead(strings.TrimPrefix(of, "of-"))
+	for _, c := range h.commits { // a commit may have the files of an earlier one
+		if c.SHA == sha {
+			tree = c.Tree
+		}
+	}
+	return tree
+}
+
+// parents returns the parents of the next commit: the head, or the base for the
+// first, and what the commit merges.
+func (h *history) parents(a args) []change.SHA {
+	base, _ := h.facts.Base.Get()
+	parents := []change.SHA{base.Commit}
+	if n := len(h.commits); n > 0 {
+		parents[0] = h.commits[n-1].SHA
+	}
+	if merged := a.words["merges"]; merged != "" {
+		parents = append(parents, CommitID(h.number(merged)))
+	}
+	return parents
+}
+
 func rebase(h *history, a args) {
 	at, by := h.now(), h.person(a.words["LOGIN"])
 	if len(h.commits) == 0 {
@@ -161,12 +186,23 @@ func rebase(h *history, a args) {
 		return
 	}
 	before, _ := h.ofHead("")
+	base, _ := h.facts.Base.Get()
+	parent, last := base.Commit, TreeID(h.heads+len(h.commits))
+	if n := a.words["onto"]; n != "" {
+		parent = CommitID(h.number(n))
+	}
+	if of := a.words["files"]; of != "" {
+		last = h.filesOf(of)
+	}
 	for i := range h.commits {
 		h.heads++
-		h.commits[i].SHA, h.commits[i].Committer = CommitID(h.heads), by
+		c := &h.commits[i]
+		c.SHA, c.Tree, c.Parents, c.Committer = CommitID(h.heads), TreeID(h.heads), []change.SHA{parent}, by
+		parent = c.SHA
 	}
-	after := CommitID(h.heads)
+	h.commits[len(h.commits)-1].Tree = last
+	after := parent
 	h.pushes = append(h.pushes, change.BranchPush{By: by, Before: before, After: after, Forced: true, At: at})
 	h.timeline = append(h.timeline, change.Event{Kind: change.HeadForcePushed, By: by, At: at, Before: string(before), After: string(after)})
-	h.head(after, TreeID(h.heads))
+	h.head(after, last)
 }
