@@ -2,7 +2,6 @@ package github
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -24,7 +23,7 @@ func (f *Forge) gatherDeletion(ctx context.Context, a *api, ref change.Ref) (cha
 		return none, fmt.Errorf("asking for the activity of the branch: %w", err)
 	}
 	if err == nil && move == nil {
-		return none, &RetryError{After: lagging, Err: errors.New("the activity does not show the deletion yet")}
+		return none, notYet("the activity does not show the deletion of %s", change.Quote(ref.Branch))
 	}
 	absent := answer.absent
 	if err != nil {

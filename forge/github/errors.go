@@ -8,6 +8,8 @@ import (
 	"time"
 
 	gh "github.com/google/go-github/v60/github"
+
+	"github.com/countersign-dev/countersign/change"
 )
 
 // ErrMoved is returned by Gather when the head of a change kept moving while its
@@ -38,6 +40,12 @@ const (
 	lagging      = 2 * time.Second
 	secondaryLag = time.Minute
 )
+
+// notYet returns the error of an answer that does not show yet what must appear
+// in it.
+func notYet(format string, args ...any) error {
+	return &RetryError{After: lagging, Err: fmt.Errorf("%w: %s", change.ErrNotYet, fmt.Sprintf(format, args...))}
+}
 
 // classify turns a rate limit into a RetryError, however GitHub wrote it.
 func classify(err error, now time.Time) error {

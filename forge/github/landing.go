@@ -53,24 +53,49 @@ func how(m material) string {
 	return method(m)
 }
 
-// throughQueue reports whether the last word of the timeline on the merge queue
-// is that it merged the change. Of several changes that land as one group, the
-// activity names only the last commit.
+// throughQueue reports whether the merge queue merged the change, as far as
+// anything says: it was in the queue last, and nothing took it out but its merge.
+// Of several changes that land as one group, the activity names only the last
+// commit.
 func throughQueue(pr *pullRequest) bool {
-	if pr.MergedBy != nil && strings.TrimSuffix(pr.MergedBy.Login, "[bot]") == queueBot {
-		return true
-	}
+	return mergedByQueue(pr) || queueWord(pr) == queued
+}
+
+// mergedByQueue reports whether GitHub says that the merge queue merged the
+// change. That it was queued is not enough: who merges past the queue leaves an
+// event that may be listed late.
+func mergedByQueue(pr *pullRequest) bool {
+	bot := pr.MergedBy != nil && pr.MergedBy.Typename == "Bot" && strings.TrimSuffix(pr.MergedBy.Login, "[bot]") == queueBot
+	return bot || queueWord(pr) == dequeuedMerged
+}
+
+// The last words of a timeline on the merge queue.
+const (
+	neverQueued    = ""
+	queued         = "queued"
+	dequeued       = "dequeued"
+	dequeuedMerged = "dequeued, merged"
+)
+
+// queueWord returns the timeline's last word on the merge queue. GitHub's schema
+// leaves the reason of a removal open: its timelines say "merged", and its
+// deliveries of the same event "MERGE". Every other reason says why the queue did
+// not merge, those included that hold the word, such as MERGE_CONFLICT.
+func queueWord(pr *pullRequest) string {
 	events, _ := pr.Timeline.read()
-	queued := false
+	word := neverQueued
 	for _, e := range events {
 		switch e.Typename {
 		case "AddedToMergeQueueEvent":
-			queued = true
+			word = queued
 		case "RemovedFromMergeQueueEvent":
-			queued = strings.Contains(lower(e.Reason), "merge")
+			word = dequeued
+			if reason := lower(e.Reason); reason == "merged" || reason == "merge" {
+				word = dequeuedMerged
+			}
 		}
 	}
-	return queued
+	return word
 }
 
 // method tells the merge methods apart. A squash leaves one commit on the branch

@@ -36,6 +36,15 @@ func TestLandingTellsTheMethod(t *testing.T) {
 		"merged past the queue": {2, later, "", []any{
 			obj{"__typename": "AddedToMergeQueueEvent", "createdAt": written, "actor": user(202, "grace")},
 			obj{"__typename": "RemovedFromMergeQueueEvent", "createdAt": later, "actor": user(202, "grace"), "reason": "DEQUEUED"}}, change.MergeCommit},
+		"dropped for a conflict, then merged": {2, later, "", []any{
+			obj{"__typename": "AddedToMergeQueueEvent", "createdAt": written, "actor": user(202, "grace")},
+			obj{"__typename": "RemovedFromMergeQueueEvent", "createdAt": later, "actor": user(202, "grace"), "reason": "MERGE_CONFLICT"}}, change.MergeCommit},
+		"merged while it waited": {2, later, "", []any{
+			obj{"__typename": "AddedToMergeQueueEvent", "createdAt": written, "actor": user(202, "grace")},
+			obj{"__typename": "RemovedFromMergeQueueEvent", "createdAt": later, "actor": user(202, "grace"), "reason": "already_merged"}}, change.MergeCommit},
+		"merged by the queue": {2, later, "", []any{
+			obj{"__typename": "AddedToMergeQueueEvent", "createdAt": written, "actor": user(202, "grace")},
+			obj{"__typename": "RemovedFromMergeQueueEvent", "createdAt": later, "actor": user(202, "grace"), "reason": "merged"}}, change.MergeQueue},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStub(t)
@@ -76,6 +85,29 @@ func TestLandingWaitsForTheActivity(t *testing.T) {
 	var retry *RetryError
 	require.ErrorAs(t, err, &retry)
 	require.Equal(t, lagging, retry.RetryAfter())
+	require.ErrorIs(t, err, change.ErrNotYet)
+}
+
+// The activity names only the last change of a queue's group, so the others wait
+// for nothing; one that was merely queued may have been merged past the queue.
+func TestLandingOfAQueueWaitsForItsWord(t *testing.T) {
+	for reason, wait := range map[string]bool{"merged": false, "MERGE": false, "MERGE_CONFLICT": true, "INVALID_MERGE_COMMIT": true, "": true} {
+		s := newStub(t)
+		s.land(2, "2026-03-02T11:59:50Z")
+		s.pull["mergedAt"] = "2026-03-02T11:59:50Z"
+		s.lists["timelineItems"] = []any{obj{"__typename": "AddedToMergeQueueEvent", "createdAt": "2026-03-02T11:50:00Z", "actor": user(202, "grace")}}
+		if reason != "" {
+			s.lists["timelineItems"] = append(s.lists["timelineItems"],
+				obj{"__typename": "RemovedFromMergeQueueEvent", "createdAt": "2026-03-02T11:59:50Z", "actor": user(202, "grace"), "reason": reason})
+		}
+		g, err := newForge(t, s.URL).Gather(t.Context(), pull7)
+		if wait {
+			require.ErrorIs(t, err, change.ErrNotYet, reason)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, change.MergeQueue, known(t, g.Facts.Landing).How)
+	}
 }
 
 func TestLandingWithoutItsCommitIsAbsent(t *testing.T) {
@@ -94,4 +126,5 @@ func TestPushersLagging(t *testing.T) {
 	_, err := newForge(t, s.URL).Gather(t.Context(), pull7)
 	var retry *RetryError
 	require.ErrorAs(t, err, &retry)
+	require.ErrorIs(t, err, change.ErrNotYet)
 }

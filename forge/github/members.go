@@ -17,9 +17,9 @@ import (
 // maxTeam bounds how many pages of 100 members of one team are read.
 const maxTeam = 100
 
-// Answer adds to the facts who of those that approved or asked for changes
-// matches the selectors: members of teams by their account ids, and permissions
-// as they stand now. What GitHub does not tell is left out, and
+// Answer adds to the facts who of those that approved or asked for changes,
+// dismissed or not, matches the selectors: members of teams by their account ids,
+// and permissions as they stand now. What GitHub does not tell is left out, and
 // Absent["memberships"] says why: a team that this application cannot see is no
 // proof that somebody is not in it.
 func (f *Forge) Answer(ctx context.Context, facts change.Facts, needs change.Needs) (change.Facts, error) {
@@ -54,14 +54,16 @@ func (f *Forge) Answer(ctx context.Context, facts change.Facts, needs change.Nee
 	return facts, nil
 }
 
-// reviewers returns the humans whose approval or change request stands, in the
-// order of their references.
+// reviewers returns the humans who approved or asked for changes, in the order of
+// their references. Whoever's word was dismissed is among them: only a reviewer's
+// request for changes has weight, and dismissing it does not take the question
+// away whose it was.
 func reviewers(facts change.Facts) []change.Person {
 	var list []change.Person
 	reviews, _ := facts.Reviews.Get()
 	for _, r := range reviews {
 		id := facts.People[r.By]
-		if (r.State == change.Approved || r.State == change.ChangesRequested) && id.Kind == change.Human && id.Account != "" {
+		if r.State != change.Commented && id.Kind == change.Human && id.Account != "" {
 			list = append(list, r.By)
 		}
 	}

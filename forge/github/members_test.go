@@ -60,6 +60,23 @@ func TestAnswer(t *testing.T) {
 	require.False(t, known(t, facts.Members)[2].Member, "a membership event drops them")
 }
 
+// A dismissed word is still somebody's, and the policy must learn whose.
+func TestAnswerAboutDismissedReviewers(t *testing.T) {
+	s := newStub(t)
+	s.team = []obj{{"id": 202, "login": "grace"}}
+	facts := reviewed()
+	facts.Reviews = change.Known([]change.Review{
+		{ID: 1, By: "p1", State: change.Commented},
+		{ID: 2, By: "p2", State: change.Dismissed, Dismissal: &change.Dismissal{By: "p1", Was: change.Approved}},
+		{ID: 3, By: "p3", State: change.Dismissed, Dismissal: &change.Dismissal{}},
+	})
+	facts, err := newForge(t, s.URL).Answer(t.Context(), facts, change.Needs{Selectors: []change.Selector{"team:acme/engineers"}})
+	require.NoError(t, err)
+	require.Equal(t, []change.Membership{
+		{Selector: "team:acme/engineers", Person: "p2", Member: true}, {Selector: "team:acme/engineers", Person: "p3", Member: false},
+	}, known(t, facts.Members))
+}
+
 func TestAnswerExpires(t *testing.T) {
 	s := newStub(t)
 	clock := noon

@@ -54,7 +54,7 @@ func (f *Forge) gatherPush(ctx context.Context, a *api, ref change.Ref) (change.
 	}
 	explained := r.explained()
 	if move != nil && len(explained) == 0 && (move.Type == typePullMerge || move.Type == typeQueueMerge) && at.Sub(move.Timestamp) < fresh {
-		return none, &RetryError{After: lagging, Err: errors.New("GitHub does not say yet which pull request was merged")}
+		return none, notYet("GitHub does not say which pull request was merged")
 	}
 	policy := f.policyFile(ref.Repository.Name, answer.PolicyAt, r.absent)
 	facts, ours := f.builder(r.absent).push(r, move, explained, f.web)
@@ -75,7 +75,7 @@ func (f *Forge) movementOf(ctx context.Context, a *api, r *ranged) (*movement, e
 	}
 	if move == nil {
 		if tip := r.answer.Ref; tip != nil && tip.Target != nil && tip.Target.Oid == r.ref.Commit {
-			return nil, &RetryError{After: lagging, Err: errors.New("the activity does not show the push yet")}
+			return nil, notYet("the activity does not show the push")
 		}
 		r.absent.set("landing", "GitHub's activity does not say who moved the branch")
 	}

@@ -96,10 +96,12 @@ func TestPushLags(t *testing.T) {
 	s.pushed("pr_merge", "2026-03-02T11:59:58Z", commitIn(0xc9, 0xb1))
 	_, err := newForge(t, s.URL).Gather(t.Context(), push9)
 	require.ErrorAs(t, err, &retry)
+	require.ErrorIs(t, err, change.ErrNotYet)
 
 	s.moves = nil // not even the activity shows it
 	_, err = newForge(t, s.URL).Gather(t.Context(), push9)
 	require.ErrorAs(t, err, &retry)
+	require.ErrorIs(t, err, change.ErrNotYet)
 
 	s.branch["ref"] = obj{"name": "main", "target": obj{"oid": sha(0xd0)}} // the branch has moved on: it never will
 	g, err := newForge(t, s.URL).Gather(t.Context(), push9)

@@ -2,7 +2,6 @@ package github
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -99,8 +98,8 @@ func (p *pull) landed(ctx context.Context) error {
 	if err != nil {
 		return p.optional("landing", "the activity of "+pr.BaseRefName, err)
 	}
-	if move == nil && p.recent(pr.MergedAt) && !throughQueue(pr) {
-		return &RetryError{After: lagging, Err: errors.New("the activity does not show the merge yet")}
+	if move == nil && p.recent(pr.MergedAt) && !mergedByQueue(pr) {
+		return notYet("the activity does not show the merge")
 	}
 	p.m.merge = move
 	before := pr.BaseRefOid
@@ -152,7 +151,7 @@ func (p *pull) whoPushed(ctx context.Context) error {
 	}
 	if !covers(moves, pr.HeadRefOid) {
 		if p.recent(pr.UpdatedAt) {
-			return &RetryError{After: lagging, Err: fmt.Errorf("the activity does not show yet who pushed %s", pr.HeadRefOid.Short())}
+			return notYet("the activity does not show who pushed %s", pr.HeadRefOid.Short())
 		}
 		p.missing("pushes", fmt.Sprintf("GitHub's activity does not say who pushed %s", pr.HeadRefOid.Short()))
 		return nil
