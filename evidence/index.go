@@ -27,12 +27,14 @@ CREATE TABLE IF NOT EXISTS records (
 	n           INTEGER NOT NULL,
 	subject     TEXT    NOT NULL,     -- change.Ref.Key
 	head        TEXT    NOT NULL,     -- the commit that was judged
+	state       TEXT    NOT NULL,     -- of the change: see stateOf
 	at          INTEGER NOT NULL,     -- when it was recorded, Unix milliseconds
 	fingerprint TEXT    NOT NULL,     -- empty when people were erased before it could be computed
 	judgement   BLOB    NOT NULL,     -- JSON of change.Decision
 	UNIQUE (chain, n)
 );
 CREATE INDEX IF NOT EXISTS records_subject ON records (subject, idx);
+CREATE INDEX IF NOT EXISTS records_head ON records (head, idx);
 `
 
 // A row is what the index holds of one record.
@@ -41,6 +43,7 @@ type row struct {
 	chain       string
 	subject     string
 	head        change.SHA
+	state       change.State
 	at          time.Time
 	fingerprint string
 	judgement   []byte
@@ -123,9 +126,9 @@ func (ix *index) insert(ctx context.Context, rows ...row) error {
 	}
 	defer tx.Rollback() // has no effect after a commit
 	for _, r := range rows {
-		_, err := tx.ExecContext(ctx, `INSERT INTO records (idx, digest, chain, ref, n, subject, head, at, fingerprint, judgement)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (idx) DO NOTHING`,
-			int64(r.receipt.Index), r.receipt.Digest, r.chain, r.receipt.Chain, int64(r.receipt.N), r.subject, string(r.head),
+		_, err := tx.ExecContext(ctx, `INSERT INTO records (idx, digest, chain, ref, n, subject, head, state, at, fingerprint, judgement)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (idx) DO NOTHING`,
+			int64(r.receipt.Index), r.receipt.Digest, r.chain, r.receipt.Chain, int64(r.receipt.N), r.subject, string(r.head), string(r.state),
 			r.at.UnixMilli(), r.fingerprint, r.judgement)
 		if err != nil {
 			return fmt.Errorf("writing record %d of the chain %s to the index: %w", r.receipt.N, r.chain, err)
@@ -155,22 +158,51 @@ func (ix *index) last(ctx context.Context, subject string) (row, bool, error) {
 	return ix.one(ctx, "subject = ? ORDER BY idx DESC LIMIT 1", subject)
 }
 
+// lastProposed returns the newest record of a change that says it had not landed,
+// or that nothing could be gathered of it, at a time before the given one.
+func (ix *index) lastProposed(ctx context.Context, subject string, landed time.Time) (row, bool, error) {
+	return ix.one(ctx, "subject = ? AND state <> ? AND (state <> '' OR at < ?) ORDER BY idx DESC LIMIT 1",
+		subject, string(change.LandedState), landed.UnixMilli())
+}
+
+// standing returns the newest record of every change that was last judged at a
+// commit.
+func (ix *index) standing(ctx context.Context, head string) ([]row, error) {
+	return ix.rows(ctx, "head = ? AND idx = (SELECT max(idx) FROM records AS r WHERE r.subject = records.subject) ORDER BY idx", head)
+}
+
 // byDigest returns the record with the given digest.
 func (ix *index) byDigest(ctx context.Context, digest string) (row, bool, error) {
 	return ix.one(ctx, "digest = ? LIMIT 1", digest)
 }
 
-func (ix *index) one(ctx context.Context, where string, arg any) (row, bool, error) {
-	var r row
-	var at int64
-	err := ix.db.QueryRowContext(ctx, "SELECT idx, digest, chain, ref, n, subject, head, at, fingerprint, judgement FROM records WHERE "+where, arg).
-		Scan(&r.receipt.Index, &r.receipt.Digest, &r.chain, &r.receipt.Chain, &r.receipt.N, &r.subject, &r.head, &at, &r.fingerprint, &r.judgement)
-	if errors.Is(err, sql.ErrNoRows) {
-		return row{}, false, nil
+func (ix *index) one(ctx context.Context, where string, args ...any) (row, bool, error) {
+	rows, err := ix.rows(ctx, where, args...)
+	if err != nil || len(rows) == 0 {
+		return row{}, false, err
 	}
+	return rows[0], true, nil
+}
+
+func (ix *index) rows(ctx context.Context, where string, args ...any) (list []row, err error) {
+	found, err := ix.db.QueryContext(ctx,
+		"SELECT idx, digest, chain, ref, n, subject, head, state, at, fingerprint, judgement FROM records WHERE "+where, args...)
 	if err != nil {
-		return row{}, false, fmt.Errorf("asking the index: %w", err)
+		return nil, fmt.Errorf("asking the index: %w", err)
 	}
-	r.at = time.UnixMilli(at).UTC()
-	return r, true, nil
+	defer func() { err = errors.Join(err, found.Close()) }()
+	for found.Next() {
+		var r row
+		var at int64
+		if err := found.Scan(&r.receipt.Index, &r.receipt.Digest, &r.chain, &r.receipt.Chain, &r.receipt.N, &r.subject, &r.head,
+			&r.state, &at, &r.fingerprint, &r.judgement); err != nil {
+			return nil, fmt.Errorf("asking the index: %w", err)
+		}
+		r.at = time.UnixMilli(at).UTC()
+		list = append(list, r)
+	}
+	if err := found.Err(); err != nil {
+		return nil, fmt.Errorf("asking the index: %w", err)
+	}
+	return list, nil
 }

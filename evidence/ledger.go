@@ -3,7 +3,6 @@ package evidence
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/internal/dirlock"
 )
 
 // Config is what a Ledger needs.
@@ -101,6 +101,9 @@ type Ledger struct {
 	working sync.WaitGroup
 }
 
+// lockFileName is the file whose lock a Ledger holds while it is open.
+const lockFileName = "LOCK"
+
 // Open opens the ledger in config.Dir, or makes it. It refuses a directory that
 // another ledger has open, that belongs to other keys, or whose log has lost its
 // end, and it reads into the index what a crash kept from it.
@@ -113,7 +116,9 @@ func Open(ctx context.Context, config Config) (_ *Ledger, err error) {
 	}
 	l := &Ledger{config: config, tiles: tiles{dir: filepath.Join(config.Dir, "log")}, bodies: newBodies(config.Dir)}
 	// The lock comes first: until it is held, nothing there may be looked at.
-	if l.lock, err = acquire(config.Dir); err != nil {
+	// Tessera's own locks belong to the process and not to the opener: two ledgers on
+	// one directory in one process would lose entries and give the same index twice.
+	if l.lock, err = dirlock.Acquire(filepath.Join(config.Dir, lockFileName)); err != nil {
 		return nil, fmt.Errorf("opening a ledger: %w", err)
 	}
 	defer func() {
@@ -213,29 +218,10 @@ type Latest struct {
 	// known any more because people of the record were erased.
 	Fingerprint string
 	Decision    change.Decision
-	Head        change.SHA // the commit that was judged
-	At          time.Time  // when it was recorded
-}
-
-// Last returns the newest record of the change that ref names, and whether there
-// is one.
-func (l *Ledger) Last(ctx context.Context, ref change.Ref) (Latest, bool, error) {
-	if err := l.enter(); err != nil {
-		return Latest{}, false, err
-	}
-	defer l.working.Done()
-	if err := l.catchUpIfBehind(ctx); err != nil {
-		return Latest{}, false, err
-	}
-	r, found, err := l.index.last(ctx, ref.Key())
-	if err != nil || !found {
-		return Latest{}, false, err
-	}
-	last := Latest{Receipt: r.receipt, Fingerprint: r.fingerprint, Head: r.head, At: r.at}
-	if err := json.Unmarshal(r.judgement, &last.Decision); err != nil {
-		return Latest{}, false, fmt.Errorf("reading a judgement from the index: %w", err)
-	}
-	return last, true, nil
+	Head        change.SHA   // the commit that was judged
+	State       change.State // where the change was in its life; "" when nothing could be gathered of it
+	Number      int          // of a pull request, or 0
+	At          time.Time    // when it was recorded
 }
 
 // ErrClosed is returned by a ledger that was closed.

@@ -108,7 +108,7 @@ func TestSecondLedgerOnOneDirectoryIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	open(t, dir)
 	_, err := Open(context.Background(), testConfig(t, dir))
-	require.ErrorContains(t, err, "is in use by process")
+	require.ErrorContains(t, err, "in use by another process")
 }
 
 func TestOpenRefusesWhatItMustNotContinue(t *testing.T) {

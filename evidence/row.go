@@ -20,8 +20,17 @@ func rowOf(receipt change.Receipt, s Statement, fingerprint string) (row, error)
 	}
 	return row{
 		receipt: receipt, chain: chainName(p.Facts.Ref.Repository, p.Sequence.Ref), subject: p.Facts.Ref.Key(),
-		head: judged(p.Facts), at: p.Times.RecordedAt, fingerprint: fingerprint, judgement: judgement,
+		head: judged(p.Facts), state: stateOf(p.Facts), at: p.Times.RecordedAt, fingerprint: fingerprint, judgement: judgement,
 	}, nil
+}
+
+// stateOf returns where a change was in its life when it was judged, or "" when
+// nothing could be gathered of it.
+func stateOf(f change.Facts) change.State {
+	if l, known := f.Landing.Get(); known && l.Landed {
+		return change.LandedState
+	}
+	return f.State.Or("")
 }
 
 // judged returns the head that was judged, or otherwise the commit a record is

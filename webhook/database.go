@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 
 	_ "modernc.org/sqlite" // the driver named "sqlite"
+
+	"github.com/countersign-dev/countersign/internal/dirlock"
 )
 
 // A database is the file queue.sqlite, opened twice. SQLite has one writer at a
@@ -28,7 +30,9 @@ func openDatabase(ctx context.Context, dir string) (*database, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the data directory: %w", err)
 	}
-	held, err := lock(dir)
+	// Two servers on one queue would each take the other's running jobs for those of
+	// a dead process.
+	held, err := dirlock.Acquire(filepath.Join(dir, "LOCK-queue"))
 	if err != nil {
 		return nil, err
 	}

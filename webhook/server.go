@@ -48,7 +48,7 @@ const (
 )
 
 // New opens the queue in the data directory and makes its tables. It returns
-// ErrLocked when another server has it open. Stop the server even when it is never
+// dirlock.ErrTaken when another server has it open. Stop the server even when it is never
 // started.
 func New(ctx context.Context, c Config, forge Forge, assessor Assessor) (*Server, error) {
 	if c.DataDir == "" {

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/internal/dirlock"
 )
 
 // open returns a server that is started and that the test stops at its end.
@@ -235,7 +236,7 @@ func TestSecondServer(t *testing.T) {
 	dir := t.TempDir()
 	first := open(t, Config{DataDir: dir}, &testAssessor{})
 	_, err := New(t.Context(), Config{DataDir: dir}, &testForge{}, &testAssessor{})
-	require.ErrorIs(t, err, ErrLocked)
+	require.ErrorIs(t, err, dirlock.ErrTaken)
 	require.NoError(t, first.Stop(t.Context()))
 	open(t, Config{DataDir: dir}, &testAssessor{})
 }

@@ -24,12 +24,13 @@ var mayImport = map[string][]string{
 	"change":       {},
 	"policy":       {"change"},
 	"policy/story": {"policy", "change"},
-	"evidence":     {"change"},
+	"evidence":     {"change", "internal/dirlock"},
 	"forge/github": {"change"},
 	"gate":         {"policy", "evidence", "change", "internal/turns"},
-	"webhook":      {"gate", "change", "internal/turns"},
+	"webhook":      {"gate", "change", "internal/turns", "internal/dirlock"},
 
-	"internal/turns": {},
+	"internal/turns":   {},
+	"internal/dirlock": {},
 
 	"internal/arrows":             {},
 	"internal/rules":              {},
