@@ -62,7 +62,8 @@ const (
 // A Ref names one change. Which fields beside Repository and Kind are set
 // depends on Kind:
 //
-//	PullRequest, MergeRequest  Number
+//	PullRequest, MergeRequest  Number; Branch and Commit are what was last known,
+//	                           and set only where nothing could be gathered
 //	MergeGroup                 Branch (the target), Commit (the group's head), Before (its base)
 //	Push                       Branch, Commit (after; empty when the branch was deleted), Before
 type Ref struct {
@@ -81,8 +82,8 @@ func (r Ref) Key() string {
 	if r.Number != 0 {
 		return k + strconv.Itoa(r.Number)
 	}
-	if r.Commit == "" {
-		return k + r.Branch + ":deleted:" + string(r.Before)
+	if r.Kind == Push {
+		return k + r.Branch + ":" + string(r.Before) + ".." + string(r.Commit)
 	}
 	return k + r.Branch + ":" + string(r.Commit)
 }

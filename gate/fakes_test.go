@@ -80,7 +80,7 @@ type forge struct {
 	report   func(change.Report) error // called in every Report; optional
 }
 
-func (f *forge) Gather(_ context.Context, ref change.Ref) (change.Gathered, error) {
+func (f *forge) Gather(ctx context.Context, ref change.Ref) (change.Gathered, error) {
 	f.mu.Lock()
 	f.gathered = append(f.gathered, ref.Key())
 	g, hook := f.says[ref.Key()], f.gather
@@ -90,7 +90,7 @@ func (f *forge) Gather(_ context.Context, ref change.Ref) (change.Gathered, erro
 			return change.Gathered{}, err
 		}
 	}
-	return g, nil
+	return g, ctx.Err() // as a call over the network fails whose caller has left
 }
 
 // Answer says that everybody is in every team.
@@ -122,7 +122,6 @@ type ledger struct {
 	mu      sync.Mutex
 	entries []evidence.Entry
 	fail    error
-	chain   map[string]string // by Ref.Key; refs/heads/main where it says nothing
 }
 
 func (l *ledger) Record(_ context.Context, e evidence.Entry) (change.Receipt, error) {
@@ -142,19 +141,59 @@ func receipt(i int) change.Receipt {
 }
 
 func (l *ledger) Last(_ context.Context, ref change.Ref) (evidence.Latest, bool, error) {
+	return l.newest(ref, func(evidence.Latest) bool { return true })
+}
+
+func (l *ledger) LastProposed(_ context.Context, ref change.Ref, landed time.Time) (evidence.Latest, bool, error) {
+	return l.newest(ref, func(e evidence.Latest) bool {
+		return e.State != change.LandedState && (e.State != "" || e.At.Before(landed))
+	})
+}
+
+func (l *ledger) newest(ref change.Ref, meant func(evidence.Latest) bool) (evidence.Latest, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := len(l.entries) - 1; i >= 0; i-- {
-		if e := l.entries[i]; e.Facts.Ref.Key() == ref.Key() {
-			head, _ := e.Facts.Head.Get()
-			r := receipt(i)
-			if chain := l.chain[ref.Key()]; chain != "" {
-				r.Chain = chain
-			}
-			return evidence.Latest{Receipt: r, Fingerprint: evidence.Fingerprint(e), Decision: e.Decision, Head: head.Commit}, true, nil
+		if e := l.latest(i); l.entries[i].Facts.Ref.Key() == ref.Key() && meant(e) {
+			return e, true, nil
 		}
 	}
 	return evidence.Latest{}, false, nil
+}
+
+func (l *ledger) Standing(_ context.Context, repo change.Repository, head change.SHA) ([]evidence.Latest, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	newest := map[string]evidence.Latest{}
+	for i, e := range l.entries {
+		if e.Facts.Ref.Kind == change.PullRequest && e.Facts.Ref.Repository.ID == repo.ID {
+			newest[e.Facts.Ref.Key()] = l.latest(i)
+		}
+	}
+	var list []evidence.Latest
+	for _, e := range newest {
+		if e.Head == head && e.State != change.ClosedState && e.State != change.LandedState {
+			list = append(list, e)
+		}
+	}
+	return list, nil
+}
+
+// latest returns an entry as the ledger tells of it.
+func (l *ledger) latest(i int) evidence.Latest {
+	e := l.entries[i]
+	head := e.Facts.Ref.Commit
+	if h, known := e.Facts.Head.Get(); known {
+		head = h.Commit
+	}
+	state := e.Facts.State.Or("")
+	if landing, _ := e.Facts.Landing.Get(); landing.Landed {
+		state = change.LandedState
+	}
+	r := receipt(i)
+	r.Chain = "refs/heads/" + gate.Target(e.Facts)
+	return evidence.Latest{Receipt: r, Fingerprint: evidence.Fingerprint(e), Decision: e.Decision, Head: head, State: state,
+		Number: e.Facts.Ref.Number, At: e.Facts.GatheredAt}
 }
 
 func (l *ledger) Keeps(_ context.Context, ref change.Ref) (bool, error) {

@@ -31,8 +31,13 @@ type Ledger interface {
 	// Record writes the record of a decision. When it returns without an error
 	// the record has been made durable and has its place in the log.
 	Record(ctx context.Context, entry evidence.Entry) (change.Receipt, error)
-	// Last returns the newest record of a change and whether there is one.
+	// Last returns the newest record of a change and whether there is one, and
+	// LastProposed the newest from before it landed.
 	Last(ctx context.Context, ref change.Ref) (evidence.Latest, bool, error)
+	LastProposed(ctx context.Context, ref change.Ref, landed time.Time) (evidence.Latest, bool, error)
+	// Standing returns the newest record of every open pull request of a
+	// repository that was last judged at the commit.
+	Standing(ctx context.Context, repository change.Repository, head change.SHA) ([]evidence.Latest, error)
 	// Keeps reports whether there are records of the branch that ref names.
 	Keeps(ctx context.Context, ref change.Ref) (bool, error)
 }
@@ -74,6 +79,7 @@ type Assessment struct {
 	Receipt  change.Receipt
 	Recorded bool // whether this assessment wrote a record, or found its like
 
+	head   change.SHA    // the head that was judged
 	people change.People // of the facts that were judged
 	touch  []change.Ref  // the changes whose verdicts rest on this one's
 }
@@ -83,25 +89,31 @@ type Assessment struct {
 // with its group, and of the changes that share its head commit. An error means
 // that something new was not shown and that it should be tried again.
 func (g *Gate) Assess(ctx context.Context, ref change.Ref) error {
-	a, err := g.assess(ctx, ref)
+	a, err := g.assess(ctx, ref, true)
 	if err != nil {
 		return err
 	}
 	for _, other := range a.touch {
-		if _, err := g.assess(ctx, other); err != nil {
+		if _, err := g.assess(ctx, other, false); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (g *Gate) assess(ctx context.Context, ref change.Ref) (Assessment, error) {
+// assess runs the path for one change. A run that is not the first one, but one
+// that another waits for, waits for no others itself: two would wait for each other.
+func (g *Gate) assess(ctx context.Context, ref change.Ref, first bool) (Assessment, error) {
 	return g.turns.Do(ctx, ref.Key(), func() (Assessment, error) {
 		// The run may serve callers that came later than this one, so it must not
 		// end because this one gave up waiting.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.Timeout)
 		defer cancel()
-		a, err := g.run(ctx, ref)
+		a, err := g.run(ctx, ref, first)
+		var blind *blindError
+		if errors.As(err, &blind) {
+			err = errors.Join(err, g.withdraw(ctx, ref, blind))
+		}
 		if err != nil {
 			return Assessment{}, fmt.Errorf("assessing %s: %w", ref, err)
 		}
@@ -110,7 +122,7 @@ func (g *Gate) assess(ctx context.Context, ref change.Ref) (Assessment, error) {
 }
 
 // run is the path.
-func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
+func (g *Gate) run(ctx context.Context, ref change.Ref, first bool) (Assessment, error) {
 	r, err := g.gather(ctx, ref)
 	if errors.Is(err, change.ErrNotInstalled) {
 		g.Log.WarnContext(ctx, "not assessed", "change", ref.String(), "err", err)
@@ -119,12 +131,14 @@ func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
 	if err != nil {
 		return Assessment{}, err
 	}
-	governed, err := g.governed(ctx, r)
-	if err != nil || !governed {
-		return Assessment{touch: r.resting()}, err
+	if governed, err := g.governed(ctx, &r); err != nil || !governed {
+		return Assessment{touch: r.resting(nil)}, err
 	}
 	if changes, whole := explained(r.Facts); whole {
 		return Assessment{}, g.assessEach(ctx, r.Facts.Ref, changes)
+	}
+	if a, settled, err := g.landed(ctx, &r); err != nil || settled {
+		return a, err
 	}
 	if err := g.complete(ctx, &r); err != nil {
 		return Assessment{}, err
@@ -133,11 +147,11 @@ func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
 	if err != nil {
 		return Assessment{}, fmt.Errorf("recording: %w", err)
 	}
-	a.people, a.touch = r.Facts.People, r.resting()
 	g.Log.InfoContext(ctx, "assessed", "change", ref.String(), "status", a.Decision.Status, "record", a.Receipt.Index, "new", a.Recorded)
-	if err := g.report(ctx, r, a); err != nil {
+	if a.touch, err = g.report(ctx, r, a, first); err != nil {
 		return Assessment{}, fmt.Errorf("reporting: %w", err)
 	}
+	a.people, a.head = r.Facts.People, shownOn(r.Facts)
 	if g.Observe != nil {
 		g.Observe(r.Facts, a)
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -168,24 +170,134 @@ func TestGivingUpIsRecordedAndBlocks(t *testing.T) {
 	require.Equal(t, change.Undetermined, shown.Decision.Status)
 	require.Equal(t, change.Deny, shown.Decision.Verdict())
 	require.Equal(t, sha(10), shown.Commit, "on the head that was last seen")
-	require.Contains(t, string(shown.Decision.Reason), "502 eight times")
+	require.Contains(t, string(shown.Decision.Reason), "did not answer")
+	require.NotContains(t, string(shown.Decision.Reason), "502", "an error may name people, and records are signed")
 }
 
-// What was right when it was merged keeps the verdict it had then: writing it again
-// would date it after the merge.
-func TestALandedChangeKeepsItsVerdict(t *testing.T) {
-	landed := reviewed(pull(1), true)
-	landed.Facts.State = change.Known(change.LandedState)
-	landed.Facts.Landing = change.Known(change.Landing{Landed: true, By: "p1", How: change.Squash, Branch: "main", Before: sha(1), Commit: sha(20), Tree: sha(11), At: now.Add(60)})
-	landed.Facts.Shown = change.Known(change.Shown{ID: 5, Commit: sha(10), Status: "completed", Conclusion: "success", Completed: now})
-	g, f, l := setUp(t, landed)
-	require.NoError(t, g.Assess(t.Context(), pull(1)))
-	require.Equal(t, change.Pass, l.entries[0].Decision.Status)
+// Nobody knows on what to show it: that is no visible end.
+func TestGivingUpUnseenIsAnError(t *testing.T) {
+	g, f, l := setUp(t)
+	require.ErrorContains(t, g.GiveUp(t.Context(), pull(1), errors.New("502")), "no head is known")
+	require.Len(t, l.entries, 1)
 	require.Empty(t, f.reports)
+	require.Error(t, g.GiveUp(t.Context(), pull(1), errors.New("502")))
+	require.Len(t, l.entries, 1, "the same is not recorded twice")
+}
 
-	landed.Facts.Shown = change.Known(change.Shown{})
-	f.says[pull(1).Key()] = landed
+// A push to a branch that no records are kept of is nobody's concern.
+func TestGivingUpOnNobodysBranchLeavesNothing(t *testing.T) {
+	g, f, l := setUp(t)
+	require.NoError(t, g.GiveUp(t.Context(), pushed().Facts.Ref, errors.New("502")))
+	require.Empty(t, l.entries)
+	require.Empty(t, f.reports)
+}
+
+// While the forge does not answer, whatever made us look may be what must stop the
+// change: a verdict that lets it through is taken back.
+func TestAGreenVerdictIsWithdrawnWhileWeAreBlind(t *testing.T) {
+	g, f, l := setUp(t, reviewed(pull(1), true))
 	require.NoError(t, g.Assess(t.Context(), pull(1)))
-	require.Equal(t, change.Fail, l.entries[1].Decision.Status, "merged around the gate")
+	require.Equal(t, change.Pass, f.shown())
+
+	f.gather = func(change.Ref) error { return fmt.Errorf("asking: %w", change.ErrNotYet) }
+	require.Error(t, g.Assess(t.Context(), pull(1)))
+	require.Len(t, f.reports, 1, "answers that lag are on their way")
+
+	f.gather = func(change.Ref) error { return errors.New("502") }
+	for range 3 {
+		require.Error(t, g.Assess(t.Context(), pull(1)))
+	}
+	require.Equal(t, change.Undetermined, f.shown())
+	require.Len(t, f.reports, 2, "once")
+	require.Len(t, l.entries, 2)
+
+	f.gather = nil
+	require.NoError(t, g.Assess(t.Context(), pull(1)))
+	require.Equal(t, change.Pass, f.shown())
+}
+
+// landing returns what the forge would say of a pull request once it was merged.
+func landing(ref change.Ref, approved bool) change.Gathered {
+	g := reviewed(ref, approved)
+	g.Facts.State = change.Known(change.LandedState)
+	g.Facts.Landing = change.Known(change.Landing{Landed: true, By: "p1", How: change.Squash, Branch: "main", Before: sha(1), Commit: sha(20), Tree: sha(11), At: now.Add(time.Hour)})
+	return g
+}
+
+// A change is judged once when it has landed. What becomes of it and of its
+// reviewers afterwards says nothing about how it landed.
+func TestALandedChangeIsJudgedOnce(t *testing.T) {
+	g, f, l := setUp(t, reviewed(pull(1), true))
+	require.NoError(t, g.Assess(t.Context(), pull(1)))
+	f.says[pull(1).Key()] = landing(pull(1), true)
+	require.NoError(t, g.Assess(t.Context(), pull(1)))
+	require.Len(t, l.entries, 2)
+	require.Equal(t, change.Pass, l.entries[1].Decision.Status)
+	require.Len(t, f.reports, 1, "the verdict that stood stays as it was")
+
+	f.says[pull(1).Key()] = landing(pull(1), false) // the approver's account is gone, say
+	require.NoError(t, g.Assess(t.Context(), pull(1)))
+	require.NoError(t, g.GiveUp(t.Context(), pull(1), errors.New("502")))
+	require.Len(t, l.entries, 2)
+}
+
+// What stood when it landed is told by our records: nobody else can write those.
+func TestMergingAroundTheGateIsRecorded(t *testing.T) {
+	for name, before := range map[string][]change.Gathered{
+		"never judged": nil,
+		"still held":   {reviewed(pull(1), false)},
+		"judged for another branch": {func() change.Gathered {
+			g := reviewed(pull(1), true)
+			g.Facts.Base = change.Known(change.Base{Branch: "next", Target: "next", Commit: sha(1)})
+			g.Policy.Text = strings.Replace(rules, "[main]", "[next]", 1)
+			return g
+		}()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g, f, l := setUp(t)
+			for _, said := range append(before, landing(pull(1), true)) {
+				f.says[pull(1).Key()] = said
+				require.NoError(t, g.Assess(t.Context(), pull(1)))
+			}
+			last := l.entries[len(l.entries)-1].Decision
+			require.Equal(t, change.Fail, last.Status)
+			require.Equal(t, "no-bypass", last.Results[len(last.Results)-1].Control)
+			require.Equal(t, change.Fail, last.Results[len(last.Results)-1].Status)
+			require.Len(t, f.reports, len(before), "nothing is written over what stood")
+		})
+	}
+}
+
+// We were blind after it had been merged: that is no verdict that stood before.
+func TestBlindnessAfterTheMergeProvesNoBypass(t *testing.T) {
+	g, f, l := setUp(t, reviewed(pull(1), true))
+	require.NoError(t, g.Assess(t.Context(), pull(1)))
+	f.gather = func(change.Ref) error { return errors.New("502") }
+	require.Error(t, g.Assess(t.Context(), pull(1))) // at now, which is before the landing
+	f.gather = nil
+	merged := landing(pull(1), true)
+	l2, _ := merged.Facts.Landing.Get()
+	l2.At = now.Add(-time.Minute)
+	merged.Facts.Landing = change.Known(l2)
+	merged.Facts.Reviews = change.Known([]change.Review{{ID: 80, By: "p2", State: change.Approved, Commit: sha(10), Tree: sha(11), At: now.Add(-time.Hour), CanPush: change.Known(true)}})
+	f.says[pull(1).Key()] = merged
+	require.NoError(t, g.Assess(t.Context(), pull(1)))
+	require.Equal(t, change.Pass, l.entries[len(l.entries)-1].Decision.Status)
+}
+
+// A policy that stops naming a branch does not take the branch out of sight: what
+// moves it is recorded, and what is proposed for it is nobody's concern any more.
+func TestARetiredBranchIsStillWatched(t *testing.T) {
+	g, f, l := setUp(t, reviewed(pull(1), true))
+	require.NoError(t, g.Assess(t.Context(), pull(1)))
+	for _, said := range []change.Gathered{reviewed(pull(2), false), landing(pull(3), false), pushed()} {
+		said.Policy.Text = strings.Replace(rules, "[main]", "[elsewhere]", 1)
+		f.says[said.Facts.Ref.Key()] = said
+		require.NoError(t, g.Assess(t.Context(), said.Facts.Ref))
+	}
+	require.Len(t, l.entries, 3)
+	require.Equal(t, pull(3).Key(), l.entries[1].Facts.Ref.Key())
+	require.Equal(t, change.Undetermined, l.entries[1].Decision.Status)
+	require.Equal(t, change.Push, l.entries[2].Facts.Ref.Kind)
 	require.Len(t, f.reports, 1)
 }

@@ -28,11 +28,13 @@ func (g *Gate) members(ctx context.Context, f change.Facts) (change.Facts, error
 	for i := range group.Members {
 		each.Go(func() error {
 			m := &group.Members[i]
-			a, err := g.assess(ctx, m.Ref)
+			a, err := g.assess(ctx, m.Ref, false)
 			if err != nil {
 				return fmt.Errorf("judging a member of the group again: %w", err)
 			}
-			m.Results, m.Record, people[i] = a.Decision.Results, a.Receipt.Digest, a.people
+			if a.head == m.Head { // of another head than the group holds, a judgement says nothing
+				m.Results, m.Record, people[i] = a.Decision.Results, a.Receipt.Digest, a.people
+			}
 			return nil
 		})
 	}

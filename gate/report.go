@@ -5,79 +5,103 @@ import (
 	"fmt"
 
 	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/evidence"
 )
 
-// report shows the decision where the forge shows such things. A change that has
-// ended is left as it was when that was right: touching the verdict after a merge
-// would make it look as if it had been given too late.
-func (g *Gate) report(ctx context.Context, r round, a Assessment) error {
+// report shows the decision where the forge shows such things, and returns the
+// changes whose verdicts rest on it. What has landed or was closed keeps the
+// verdict that stood: the record tells what to think of it.
+func (g *Gate) report(ctx context.Context, r round, a Assessment, first bool) ([]change.Ref, error) {
 	f := r.Facts
-	commit := shownOn(f)
-	state := f.State.Or(change.Open)
-	if commit == "" || state == change.ClosedState || ended(f) && !a.Decision.Status.Blocks() {
-		return nil
+	report := change.Report{Ref: f.Ref, Commit: shownOn(f), Decision: a.Decision, People: f.People, Receipt: a.Receipt, Shown: r.Shown}
+	switch {
+	case report.Commit == "" || r.retired:
+		return nil, nil
+	case f.Ref.Kind != change.PullRequest && f.Ref.Kind != change.MergeRequest:
+		return nil, g.Forge.Report(ctx, report)
+	case ended(f) || f.State.Or(change.Open) == change.ClosedState:
+		others, err := g.others(ctx, r)
+		return r.resting(others), err
 	}
-	report := change.Report{Ref: f.Ref, Commit: commit, Decision: a.Decision, People: f.People, Receipt: a.Receipt, Shown: r.Shown}
-	if f.Ref.Kind != change.PullRequest || ended(f) {
-		return g.Forge.Report(ctx, report)
-	}
-	return g.show(ctx, r, report)
-}
-
-// show shows the verdict of an open pull request. Its commit may be the head of
-// others too, and the forge shows one verdict for all of them: the worst. The lock
-// makes reading the others' records and showing what they come to one step, so
-// that of two runs the later one has seen what the earlier one recorded.
-func (g *Gate) show(ctx context.Context, r round, report change.Report) error {
-	if siblings, known := r.Siblings.Get(); known && len(siblings) == 0 {
-		return g.Forge.Report(ctx, report)
-	}
-	unlock, err := g.shows.take(ctx, fmt.Sprintf("%d/%s", report.Ref.Repository.ID, report.Commit))
+	strangers, err := g.acquaint(ctx, r, first)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	// The lock makes reading the others' records and showing what they come to one
+	// step, so that of two runs the later one has seen what the earlier recorded.
+	unlock, err := g.shows.take(ctx, fmt.Sprintf("%d/%s", f.Ref.Repository.ID, report.Commit))
+	if err != nil {
+		return nil, err
 	}
 	defer unlock()
-	if report, err = g.worst(ctx, r, report); err != nil {
-		return err
+	others, err := g.others(ctx, r)
+	if err != nil {
+		return nil, err
 	}
-	return g.Forge.Report(ctx, report)
+	return r.resting(others), g.Forge.Report(ctx, worst(report, others, strangers))
+}
+
+// others returns the newest records of the other open changes with the same head.
+// The forge shows a verdict on a commit, so they share the one that is shown.
+func (g *Gate) others(ctx context.Context, r round) ([]evidence.Latest, error) {
+	standing, err := g.Ledger.Standing(ctx, r.Facts.Ref.Repository, shownOn(r.Facts))
+	if err != nil {
+		return nil, err
+	}
+	var others []evidence.Latest
+	for _, s := range standing {
+		if s.Number != r.Facts.Ref.Number {
+			others = append(others, s)
+		}
+	}
+	return others, nil
+}
+
+// acquaint has the changes with the same head assessed of which the records may
+// not tell how they stand: those that the forge lists and we have no record of,
+// and those whose records speak of another branch than the forge does, or which it
+// does not list. It returns those that turn out to be nobody's concern.
+func (g *Gate) acquaint(ctx context.Context, r round, first bool) (strangers map[int]bool, err error) {
+	if !first {
+		return nil, nil
+	}
+	others, err := g.others(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	doubtful := map[int]bool{}
+	for _, o := range others {
+		doubtful[o.Number] = true
+	}
+	for _, s := range r.Siblings.Or(nil) {
+		doubtful[s.Ref.Number] = true
+		for _, o := range others {
+			if o.Number == s.Ref.Number && o.Receipt.Chain == "refs/heads/"+s.Target {
+				delete(doubtful, o.Number)
+			}
+		}
+	}
+	strangers = map[int]bool{}
+	for n := range doubtful {
+		a, err := g.assess(ctx, r.numbered(n), false)
+		if err != nil {
+			return nil, fmt.Errorf("assessing what shares the head commit: %w", err)
+		}
+		strangers[n] = !a.Governed
+	}
+	return strangers, nil
 }
 
 // worst returns the report of whichever change with this head is held back most.
-func (g *Gate) worst(ctx context.Context, r round, report change.Report) (change.Report, error) {
-	siblings, known := r.Siblings.Get()
-	if !known {
-		return instead(report, change.Undetermined, "it is not known which other changes have this head commit; they share this check", report.Receipt), nil
+func worst(report change.Report, others []evidence.Latest, strangers map[int]bool) change.Report {
+	for _, o := range others {
+		status := report.Decision.Status
+		if strangers[o.Number] || status.Worse(o.Decision.Status) == status {
+			continue
+		}
+		report.Decision.Status, report.Receipt = o.Decision.Status, o.Receipt
+		report.Decision.Reason = change.Text(fmt.Sprintf("#%d has the same head commit, shares this check and is not let through: see there", o.Number))
 	}
-	status := report.Decision.Status
-	for _, s := range siblings {
-		last, found, err := g.Ledger.Last(ctx, s.Ref)
-		if err != nil {
-			return report, err
-		}
-		kept := found && last.Receipt.Chain == "refs/heads/"+s.Target
-		if !kept && r.rules != nil && !r.rules.Governs(s.Target) {
-			continue // it wants to reach a branch that is nobody's concern
-		}
-		other, receipt := change.Pending, report.Receipt
-		if kept {
-			other, receipt = last.Decision.Status, last.Receipt
-		}
-		if status.Worse(other) != status {
-			status = other
-			report = instead(report, status, fmt.Sprintf("#%d has the same head commit, shares this check and is not let through: see there", s.Ref.Number), receipt)
-		}
-	}
-	return report, nil
-}
-
-// instead returns a report that shows another decision than the change's own.
-func instead(report change.Report, status change.Status, why string, receipt change.Receipt) change.Report {
-	if !status.Worse(report.Decision.Status).Blocks() {
-		return report
-	}
-	report.Decision.Status = status.Worse(report.Decision.Status)
-	report.Decision.Reason, report.Receipt = change.Text(why), receipt
 	return report
 }
 

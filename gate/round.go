@@ -3,22 +3,32 @@ package gate
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/evidence"
 	"github.com/countersign-dev/countersign/policy"
 )
 
 // A round is what one run has gathered.
 type round struct {
 	change.Gathered
-	rules *policy.Policy // nil when there is no policy, or none that can be read
+	rules   *policy.Policy // nil when there is no policy, or none that can be read
+	retired bool           // the policy names the branch no more, and records of it were kept
 }
+
+// A blindError says that a change could not be looked at.
+type blindError struct{ err error }
+
+func (b *blindError) Error() string { return b.err.Error() }
+func (b *blindError) Unwrap() error { return b.err }
 
 // gather asks the forge and reads the policy that it gave.
 func (g *Gate) gather(ctx context.Context, ref change.Ref) (round, error) {
 	gathered, err := g.Forge.Gather(ctx, ref)
 	if err != nil {
-		return round{}, fmt.Errorf("gathering: %w", err)
+		return round{}, &blindError{fmt.Errorf("gathering: %w", err)}
 	}
 	r := round{Gathered: gathered}
 	if gathered.Policy.Found {
@@ -33,14 +43,22 @@ func (g *Gate) gather(ctx context.Context, ref change.Ref) (round, error) {
 // governed reports whether the change wants to reach, or has moved, a branch that
 // the policy speaks of. A policy that is missing or cannot be read governs: not
 // knowing the rules is no reason to let a change through. Pushes are the
-// exception, because every branch of every repository is pushed to: without a
-// policy they count only on a branch that records have been kept of.
-func (g *Gate) governed(ctx context.Context, r round) (bool, error) {
-	if !r.Policy.Found && r.Facts.Ref.Kind == change.Push {
-		return g.Ledger.Keeps(ctx, r.Facts.Ref)
+// exception, because every branch of every repository is pushed to. What moves a
+// branch that records have been kept of is recorded in any case: taking the branch
+// out of the policy must not take it out of sight.
+func (g *Gate) governed(ctx context.Context, r *round) (bool, error) {
+	target, landed := Target(r.Facts), ended(r.Facts)
+	push := r.Facts.Ref.Kind == change.Push
+	switch {
+	case r.rules == nil && !push:
+		return true, nil
+	case r.rules != nil && (target == "" || r.rules.Governs(target)):
+		return true, nil
+	case !push && !landed:
+		return false, nil
 	}
-	target := Target(r.Facts)
-	return r.rules == nil || target == "" || r.rules.Governs(target), nil
+	r.retired = r.rules != nil
+	return g.Ledger.Keeps(ctx, change.Ref{Repository: r.Facts.Ref.Repository, Branch: target})
 }
 
 // Target returns the short name of the protected branch that some facts are
@@ -65,17 +83,27 @@ func (g *Gate) complete(ctx context.Context, r *round) (err error) {
 		return err
 	}
 	if r.Facts, err = g.Forge.Answer(ctx, r.Facts, r.rules.Needs(r.Facts)); err != nil {
-		return fmt.Errorf("answering the policy: %w", err)
+		return &blindError{fmt.Errorf("answering the policy: %w", err)}
 	}
 	r.Facts = r.rules.Resolve(r.Facts, r.Description).Canonical()
 	return nil
 }
 
-// resting returns the changes whose verdicts rest on this one's.
-func (r round) resting() []change.Ref {
+// resting returns the changes whose verdicts rest on this one's: the groups that
+// hold it, and those that share its head, by the forge's list and by our records.
+func (r round) resting(standing []evidence.Latest) []change.Ref {
 	refs := append([]change.Ref(nil), r.Groups...)
 	for _, s := range r.Siblings.Or(nil) {
 		refs = append(refs, s.Ref)
 	}
-	return refs
+	for _, s := range standing {
+		refs = append(refs, r.numbered(s.Number))
+	}
+	slices.SortFunc(refs, func(a, b change.Ref) int { return strings.Compare(a.Key(), b.Key()) })
+	return slices.CompactFunc(refs, func(a, b change.Ref) bool { return a.Key() == b.Key() })
+}
+
+// numbered returns another pull request of the repository.
+func (r round) numbered(n int) change.Ref {
+	return change.Ref{Repository: r.Facts.Ref.Repository, Kind: r.Facts.Ref.Kind, Number: n}
 }

@@ -58,17 +58,43 @@ func TestABranchWithRecordsHoldsBackEverywhere(t *testing.T) {
 	release := sharing(pull(2), false, pull(1), "main")
 	release.Facts.Base = change.Known(change.Base{Branch: "release", Target: "release", Commit: sha(1)})
 	release.Policy.Text = "version: 1\nowner: release-team\nchanges:\n  - branches: [release]\n    peer-review: {approvals: 2}\n"
-	g, f, l := setUp(t, sharing(pull(1), true, pull(2), "release"), release)
-	l.chain = map[string]string{pull(2).Key(): "refs/heads/release"}
+	g, f, _ := setUp(t, sharing(pull(1), true, pull(2), "release"), release)
 	require.NoError(t, g.Assess(t.Context(), pull(2)))
 	require.NoError(t, g.Assess(t.Context(), pull(1)))
 	require.Equal(t, change.Pending, f.reports[len(f.reports)-2].Decision.Status)
 }
 
-func TestUnknownSiblingsAreNotNone(t *testing.T) {
-	said := reviewed(pull(1), true)
-	said.Siblings = change.Fact[[]change.Sibling]{}
-	g, f, _ := setUp(t, said)
+// Our own records count whatever the forge lists: its list lags, and leaves out
+// what it thinks has landed.
+func TestRecordsTellOfSiblingsTheForgeDoesNotList(t *testing.T) {
+	alone := reviewed(pull(1), true)
+	alone.Siblings = change.Fact[[]change.Sibling]{}
+	g, f, _ := setUp(t, alone, reviewed(pull(2), false))
+	require.NoError(t, g.Assess(t.Context(), pull(2)))
 	require.NoError(t, g.Assess(t.Context(), pull(1)))
-	require.Equal(t, change.Undetermined, f.shown())
+	for _, r := range f.reports {
+		require.Equal(t, change.Pending, r.Decision.Status)
+		if r.Ref.Number == 1 {
+			require.Contains(t, string(r.Decision.Reason), "#2")
+		}
+	}
+}
+
+// The record of a sibling speaks of an older head: it is assessed before it counts.
+func TestAnOldRecordOfASiblingDoesNotCount(t *testing.T) {
+	older := reviewed(pull(2), true)
+	head, _ := older.Facts.Head.Get()
+	head.Commit = sha(9)
+	older.Facts.Head = change.Known(head)
+	older.Facts.Reviews = change.Known([]change.Review{{ID: 81, By: "p2", State: change.Approved, Commit: sha(9), At: now, CanPush: change.Known(true)}})
+	g, f, _ := setUp(t, older)
+	require.NoError(t, g.Assess(t.Context(), pull(2)))
+	require.Equal(t, change.Pass, f.shown())
+
+	f.says[pull(2).Key()] = sharing(pull(2), false, pull(1), "main")
+	f.says[pull(1).Key()] = sharing(pull(1), true, pull(2), "main")
+	require.NoError(t, g.Assess(t.Context(), pull(1)))
+	for _, r := range f.reports[1:] {
+		require.Equal(t, change.Pending, r.Decision.Status)
+	}
 }
