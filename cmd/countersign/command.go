@@ -48,6 +48,14 @@ func exit(status int, format string, args ...any) error {
 	return &exitError{status: status, err: fmt.Errorf(format, args...)}
 }
 
+// orUndecided returns err with the status that it carries, or that of no decision.
+func orUndecided(err error) error {
+	if e := (*exitError)(nil); errors.As(err, &e) {
+		return &exitError{status: e.status, err: err}
+	}
+	return &exitError{status: undecided, err: err}
+}
+
 // run runs the program and returns its exit status.
 func (c *command) run(ctx context.Context, args []string) int {
 	root := c.root()

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,6 +90,9 @@ func parseConfig(name string, text []byte) (Config, error) {
 	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
 		return Config{}, errors.New(plainly(name, err))
 	}
+	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return Config{}, fmt.Errorf("%s: a second YAML document follows the configuration; take it out", name)
+	}
 	return c, c.check(name)
 }
 
@@ -144,9 +148,15 @@ func (c Config) check(name string) error {
 	if c.Log.Checkpoint < 100*time.Millisecond {
 		problems = append(problems, fmt.Errorf("%s: log.checkpoint-interval: %s is under 100ms", name, c.Log.Checkpoint))
 	}
-	if c.Log.BatchAge <= 0 || c.Queue.Workers <= 0 || c.Queue.Attempts <= 0 || c.Queue.KeepBodies < 0 {
-		problems = append(problems, fmt.Errorf("%s: log.batch-age, queue.workers and queue.attempts must be above zero", name))
+	for key, bad := range map[string]bool{
+		"log.batch-age": c.Log.BatchAge <= 0, "queue.workers": c.Queue.Workers <= 0, "queue.attempts": c.Queue.Attempts <= 0,
+		"queue.keep-bodies": c.Queue.KeepBodies <= 0,
+	} {
+		if bad {
+			problems = append(problems, fmt.Errorf("%s: %s has to be above zero: %s", name, key, docs()[key]))
+		}
 	}
+	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(problems...)
 }
 

@@ -43,7 +43,9 @@ var day = []scene{
 // playDay sets the stage and plays every scene.
 func (s *stage) playDay(ctx context.Context) error {
 	s.ctx, s.scene = ctx, "setting up"
-	s.try(s.begin)
+	if s.try(s.begin); s.err != nil {
+		return s.err
+	}
 	for _, sc := range day {
 		s.scene, s.repo = sc.name, s.sim.Repository(sc.repo)
 		sc.play(s)

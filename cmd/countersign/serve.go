@@ -60,7 +60,7 @@ func (c *command) runServe(ctx context.Context, config string) error {
 	}
 	s, err := start(ctx, p)
 	if err != nil {
-		return &exitError{status: undecided, err: err}
+		return orUndecided(err)
 	}
 	log.Info("listening", "url", s.url, "log", p.ledger.Keys.Public().Origin(), "key", p.ledger.Keys.Public().KeyID())
 	select {

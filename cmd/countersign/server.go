@@ -48,7 +48,7 @@ const evidenceDir = "evidence"
 func start(ctx context.Context, p parts) (*server, error) {
 	forge, err := github.New(p.forge)
 	if err != nil {
-		return nil, fmt.Errorf("setting up GitHub: %w", err)
+		return nil, exit(misused, "setting up GitHub: %w", err)
 	}
 	if err := os.MkdirAll(p.data, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)

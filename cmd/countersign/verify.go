@@ -107,6 +107,9 @@ func writeVerification(w io.Writer, v *evidence.Verification) error {
 	p.print("  log         %s, %s", v.Origin, plural(int(v.Size), "entry"))
 	p.print("  record key  %s", v.KeyID)
 	p.print("  verdicts    %d allowed, %d denied, %d by exception", v.Verdicts[change.Allow], v.Verdicts[change.Deny], v.Verdicts[change.AllowException])
+	if v.Erased > 0 {
+		p.print("  people      erased from %s; what they did is still proved", plural(v.Erased, "record"))
+	}
 	for _, chain := range v.Chains {
 		p.print("  chain       %s: %s, %d landed", visible(chain.Chain), plural(int(chain.Records), "record"), chain.Landed)
 	}
