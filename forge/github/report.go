@@ -30,7 +30,9 @@ type verdict struct {
 
 // Report shows a decision as the check run of this application on the commit. A
 // run that stands there already is changed in place, so that one change costs
-// one run; a run that says the same already is left alone.
+// one run; a run that says the same already is left alone. So is, by the report of
+// a push, a run that shows another change's verdict: the commit may be the head of
+// a pull request, whose verdict the forge still goes by, and a push has landed.
 func (f *Forge) Report(ctx context.Context, r change.Report) error {
 	if !r.Commit.Valid() {
 		return fmt.Errorf("reporting on %s: no commit to show it on", r.Ref)
@@ -40,6 +42,9 @@ func (f *Forge) Report(ctx context.Context, r change.Report) error {
 	shown, _ := r.Shown.Get()
 	if shown.Commit != r.Commit {
 		shown = change.Shown{}
+	}
+	if r.Ref.Kind == change.Push && shown.ID != 0 && shown.ExternalID != v.externalID {
+		return nil
 	}
 	if said, known := f.texts.Get(shown.ID); known && said == digest && v.stands(shown) {
 		return nil
@@ -101,7 +106,7 @@ func (f *Forge) create(v verdict, commit change.SHA) gh.CreateCheckRunOptions {
 		Name: f.config.CheckName, HeadSHA: string(commit), DetailsURL: optional(f.config.DetailsURL),
 		ExternalID: &v.externalID, Status: &v.status, Output: v.output(), Actions: buttons(),
 	}
-	o.Conclusion, o.CompletedAt = f.completion(v)
+	o.Conclusion = v.completion()
 	return o
 }
 
@@ -110,15 +115,17 @@ func (f *Forge) update(v verdict) gh.UpdateCheckRunOptions {
 		Name: f.config.CheckName, DetailsURL: optional(f.config.DetailsURL),
 		ExternalID: &v.externalID, Status: &v.status, Output: v.output(), Actions: buttons(),
 	}
-	o.Conclusion, o.CompletedAt = f.completion(v)
+	o.Conclusion = v.completion()
 	return o
 }
 
-func (f *Forge) completion(v verdict) (*string, *gh.Timestamp) {
+// completion returns the conclusion of a completed verdict. The time of it is left
+// to GitHub, whose clock is the one that everything else there is dated by.
+func (v verdict) completion() *string {
 	if v.status != "completed" {
-		return nil, nil
+		return nil
 	}
-	return &v.conclusion, &gh.Timestamp{Time: f.config.Now().UTC()}
+	return &v.conclusion
 }
 
 func (v verdict) output() *gh.CheckRunOutput {

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -64,6 +65,37 @@ func TestReport(t *testing.T) {
 	r.Shown = change.Known(change.Shown{ID: 77, Commit: r.Commit, Status: "in_progress", Title: "Held: 1 of 2 approvals", ExternalID: "countersign:github:127.0.0.1:1:pull_request:7"})
 	require.NoError(t, newForge(t, s.URL).Report(t.Context(), r))
 	require.Len(t, s.writes, 4)
+}
+
+// A push that landed does not take the place of a verdict that others rest on.
+func TestReportOfAPushLeavesOthersAlone(t *testing.T) {
+	s := newStub(t)
+	f := newForge(t, s.URL)
+	r := held()
+	r.Ref, r.Commit = push9, push9.Commit
+	r.Decision = change.Decision{Status: change.Fail, Results: []change.Result{{Control: "no-bypass", Status: change.Fail, Reason: "pushed directly"}}}
+	r.Shown = change.Known(change.Shown{ID: 77, Commit: r.Commit, Status: "completed", Conclusion: "success", ExternalID: "countersign:" + pull7.Key()})
+	require.NoError(t, f.Report(t.Context(), r))
+	require.Empty(t, s.writes)
+
+	// A pull request does take it: its verdict is what the forge goes by.
+	mine := r
+	mine.Ref = pull7
+	mine.Shown = change.Known(change.Shown{ID: 77, Commit: r.Commit, Status: "completed", Conclusion: "success", ExternalID: "countersign:" + push9.Key()})
+	require.NoError(t, f.Report(t.Context(), mine))
+	require.Len(t, s.writes, 1)
+
+	// Its own verdict, or a commit without one, a push writes as ever.
+	r.Shown = change.Known(change.Shown{ID: 77, Commit: r.Commit, Status: "completed", Conclusion: "success", ExternalID: "countersign:" + push9.Key()})
+	require.NoError(t, f.Report(t.Context(), r))
+	require.Equal(t, "PATCH", s.writes[1]["method"])
+	r.Shown = change.Known(change.Shown{})
+	require.NoError(t, f.Report(t.Context(), r))
+	require.Equal(t, "POST", s.writes[2]["method"])
+	for _, w := range s.writes {
+		require.Equal(t, "failure", w["conclusion"])
+		require.NotContains(t, w, "completed_at", "GitHub's clock says when")
+	}
 }
 
 func TestReportConclusions(t *testing.T) {
@@ -130,6 +162,24 @@ func TestReportEscapes(t *testing.T) {
 	require.NotContains(t, v.title, "\n")
 	require.LessOrEqual(t, len([]rune(v.title)), maxTitle)
 	require.Equal(t, 4, strings.Count(v.text, "\n"), "one line per control")
+}
+
+// A row that does not fit costs itself, and no cell can fill the table.
+func TestReportKeepsTheRowsThatFit(t *testing.T) {
+	r := held()
+	r.Decision.Results = nil
+	for range 20 { // of the largest cells, which escaping makes twice as long, few fit
+		r.Decision.Results = append(r.Decision.Results, change.Result{Control: "large", Status: change.Fail,
+			Reason: change.Text(strings.Repeat("*", 50_000)), Supply: change.Text(strings.Repeat("*", 50_000))})
+	}
+	r.Decision.Results = append(r.Decision.Results, change.Result{Control: "small", Status: change.Pending, Reason: "1 of 2 approvals"})
+	v := newForge(t, "").verdict(r)
+	require.LessOrEqual(t, len(v.text), maxText)
+	rows := strings.Count(v.text, "| ❌ fail | large |")
+	require.Positive(t, rows)
+	require.Less(t, rows, 20)
+	require.Contains(t, v.text, "| ⏳ pending | small | 1 of 2 approvals |  |\n", "the small row fits after the large ones")
+	require.Contains(t, v.text, fmt.Sprintf("%d more controls do not fit here", 20-rows))
 }
 
 func TestReportFitsTheBound(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 const (
 	maxText  = 65_535 // bytes
 	maxTitle = 120    // characters
+	maxCell  = 2_000  // characters of one cell of the table, before they are escaped
 )
 
 // verdict puts a decision into words. A change that can still be allowed is in
@@ -125,23 +126,29 @@ func statusWord(s change.Status) string {
 
 const tableHead = "| Status | Control | Why | Who can supply it |\n| --- | --- | --- | --- |\n"
 
-// table lists every control. What would not fit is counted in a last line.
+// table lists every control. A row that would not fit is left out and counted in a
+// last line; those after it may fit.
 func table(d change.Decision, name func(change.Person) string) string {
 	if len(d.Results) == 0 {
 		return ""
 	}
 	const note = "\n%d more controls do not fit here; the record holds them all.\n"
+	cell := func(t change.Text) string { return escape(plain(t.Render(name), maxCell)) }
 	room := maxText - len(tableHead) - len(note) - 20
 	var b strings.Builder
 	b.WriteString(tableHead)
-	for i, r := range d.Results {
-		row := fmt.Sprintf("| %s | %s | %s | %s |\n", statusWord(r.Status), escape(r.Control),
-			escape(r.Reason.Render(name)), escape(r.Supply.Render(name)))
-		if room -= len(row); room < 0 {
-			fmt.Fprintf(&b, note, len(d.Results)-i)
-			break
+	left := 0
+	for _, r := range d.Results {
+		row := fmt.Sprintf("| %s | %s | %s | %s |\n", statusWord(r.Status), cell(change.Text(r.Control)), cell(r.Reason), cell(r.Supply))
+		if len(row) > room {
+			left++
+			continue
 		}
+		room -= len(row)
 		b.WriteString(row)
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, note, left)
 	}
 	return b.String()
 }
