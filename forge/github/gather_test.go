@@ -313,6 +313,27 @@ func TestGatherOurOwnVerdictIsNoCheck(t *testing.T) {
 		Completed: known(t, g.Shown).Completed, Title: "Allowed: 2 controls pass", ExternalID: "countersign:x"}, known(t, g.Shown))
 }
 
+// Of a list of siblings that is not whole, what it holds is told.
+func TestGatherSiblings(t *testing.T) {
+	s := newStub(t)
+	at := func(number int, state, head string, repo int) obj {
+		p := pullIn(number, state, "release/1", repo, "")
+		p["headRefOid"] = head
+		return p
+	}
+	s.lists["associatedPullRequests"] = []any{
+		at(7, "OPEN", s.head, 1), at(8, "OPEN", s.head, 1), at(9, "CLOSED", s.head, 1), at(10, "OPEN", sha(0xee), 1), at(11, "OPEN", s.head, 2), nil,
+	}
+	for i := range 100 {
+		s.lists["associatedPullRequests"] = append(s.lists["associatedPullRequests"], at(100+i, "OPEN", sha(0xee), 1))
+	}
+	want := []change.Sibling{{Ref: change.Ref{Repository: shop, Kind: change.PullRequest, Number: 8}, Target: "release/1"}}
+	require.Equal(t, want, known(t, s.gather(t).Siblings))
+
+	s.lists["associatedPullRequests"] = nil // no list at all
+	require.False(t, s.gather(t).Siblings.IsKnown())
+}
+
 func TestGatherManyAuthors(t *testing.T) {
 	s := newStub(t)
 	c := commitOfAda(0xa1, 0xb0)

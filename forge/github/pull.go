@@ -68,20 +68,18 @@ func (f *Forge) gatherPull(ctx context.Context, a *api, ref change.Ref) (change.
 	return change.Gathered{Facts: facts, Policy: policy, Description: clip(p.pr.Body), Shown: ours, Groups: p.groups(), Siblings: p.siblings()}, nil
 }
 
-// siblings returns the other open pull requests with the same head commit. They
-// are not known when GitHub's list of them is not whole.
+// siblings returns the other open pull requests with the same head commit, as many
+// as GitHub lists. They add to what the gate's own records say of the commit, so
+// that a list which is not whole is worth what it holds; without any list they are
+// not known.
 func (p *pull) siblings() change.Fact[[]change.Sibling] {
 	head := headOf(p.pr)
 	if head == nil || head.PullRequests == nil {
 		return change.Fact[[]change.Sibling]{}
 	}
-	all, err := head.PullRequests.all()
-	if err != nil {
-		return change.Fact[[]change.Sibling]{}
-	}
 	var list []change.Sibling
-	for _, pr := range all {
-		if pr.State != "OPEN" || pr.Number == p.ref.Number || pr.HeadRefOid != p.pr.HeadRefOid ||
+	for _, pr := range head.PullRequests.Nodes {
+		if pr == nil || pr.State != "OPEN" || pr.Number == p.ref.Number || pr.HeadRefOid != p.pr.HeadRefOid ||
 			pr.BaseRepository == nil || pr.BaseRepository.DatabaseID != p.ref.Repository.ID {
 			continue
 		}
