@@ -27,7 +27,7 @@ var factsOf = map[string][]string{
 	"commits":                 {"commits"},
 	"reviews":                 {"reviews"},
 	"files":                   {"files"},
-	"headCommit":              {"checks", "shown"},
+	"headCommit":              {"checks"},
 	"timelineItems":           {"timeline", "pushes"},
 	"labels":                  {"labels"},
 	"closingIssuesReferences": {"requests"},
@@ -41,7 +41,7 @@ var factsOf = map[string][]string{
 // everyFact lists what an error without a usable path makes absent.
 var everyFact = []string{
 	"state", "opener", "head", "base", "commits", "pushes", "files", "reviews", "checks", "labels", "requests",
-	"timeline", "autoMerge", "queue", "landing", "shown", "enforced",
+	"timeline", "autoMerge", "queue", "landing", "enforced",
 }
 
 // blame notes the facts that errors beside partial data touch. below is the path

@@ -57,9 +57,23 @@ type queryError struct {
 	Path    []any  `json:"path"`
 }
 
+// limited reports whether the error says that the rate limit is exhausted.
+func (e queryError) limited() bool { return e.Type == "RATE_LIMITED" || e.Type == "RATE_LIMIT" }
+
+// passes reports whether the error is trouble of GitHub's own and not an answer: it
+// is of such a type, or it names no field that it is about.
+func (e queryError) passes() bool {
+	switch strings.ToUpper(e.Type) {
+	case "INTERNAL", "INTERNAL_ERROR", "INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "UNAVAILABLE", "SERVICE_TIMEOUT", "TIMEOUT":
+		return true
+	}
+	return len(e.Path) == 0
+}
+
 // query sends a GraphQL query and decodes data into out. GitHub answers 200 with
 // errors[] beside partial data; those are returned, and the caller must hold
-// every fact they touch for absent. An exhausted rate limit is an error.
+// every fact they touch for absent. An exhausted rate limit and trouble of GitHub's
+// own, which may touch anything and passes, are a *RetryError.
 func (a *api) query(ctx context.Context, document string, variables map[string]any, out any) ([]queryError, error) {
 	var answer struct {
 		Data   json.RawMessage `json:"data"`
@@ -71,8 +85,13 @@ func (a *api) query(ctx context.Context, document string, variables map[string]a
 		return nil, err
 	}
 	for _, e := range answer.Errors {
-		if e.Type == "RATE_LIMITED" {
+		if e.limited() {
 			return nil, &RetryError{After: a.untilReset(response), Err: errors.New("the GraphQL rate limit is exhausted")}
+		}
+	}
+	for _, e := range answer.Errors {
+		if e.passes() {
+			return nil, &RetryError{After: outage, Err: fmt.Errorf("GraphQL could not answer: %s", words([]queryError{e}))}
 		}
 	}
 	if len(answer.Data) == 0 || string(answer.Data) == "null" {

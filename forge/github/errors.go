@@ -38,6 +38,7 @@ func (e *RetryError) RetryAfter() time.Duration { return e.After }
 // after a secondary rate limit.
 const (
 	lagging      = 2 * time.Second
+	outage       = 10 * time.Second
 	secondaryLag = time.Minute
 )
 

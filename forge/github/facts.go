@@ -52,8 +52,17 @@ func settle[T any](b *builder, fact string, v T, err error) change.Fact[T] {
 	return change.Known(v)
 }
 
-// pullRequest builds the facts of a pull request and the verdict of ours that
-// stands on its head.
+// ours returns the verdict of ours that stands on a commit, as it was read with the
+// checks of the commit: it is known when they are.
+func (b *builder) ours(shown change.Shown) change.Fact[change.Shown] {
+	if _, against := b.absent["checks"]; against {
+		return change.Fact[change.Shown]{}
+	}
+	return change.Known(shown)
+}
+
+// pullRequest builds the facts of a pull request, and apart from them the verdict
+// of ours that stands on its head.
 func (b *builder) pullRequest(m material) (change.Facts, change.Fact[change.Shown]) {
 	pr := m.pr
 	facts := change.Facts{
@@ -72,7 +81,7 @@ func (b *builder) pullRequest(m material) (change.Facts, change.Fact[change.Show
 	facts.Head = settle(b, "head", head, err)
 	checks, shown, err := b.checks(headOf(pr), pr.HeadRefOid)
 	facts.Checks = settle(b, "checks", checks, err)
-	ours := settle(b, "shown", shown, err)
+	ours := b.ours(shown)
 	files, err := fileList(m)
 	facts.Files = settle(b, "files", files, err)
 	labels, err := labelList(pr)
@@ -85,11 +94,6 @@ func (b *builder) pullRequest(m material) (change.Facts, change.Fact[change.Show
 	facts.Queue = settle(b, "queue", b.queueEntry(pr), nil)
 	landing, err := b.landing(m)
 	facts.Landing = settle(b, "landing", landing, err)
-	if l, known := facts.Landing.Get(); !known || l.Landed {
-		facts.Shown = ours
-	} else {
-		delete(b.absent, "shown") // an open change has no such fact
-	}
 	facts.People, facts.Absent = b.roster.People(), b.absent.table()
 	return facts, ours
 }

@@ -44,7 +44,7 @@ func TestGatherOneRound(t *testing.T) {
 	require.Equal(t, []change.BranchPush{{By: ada, After: change.SHA(sha(0xa1)), At: known(t, facts.Pushes)[0].At}}, known(t, facts.Pushes))
 	require.Equal(t, []change.Request{{Key: "acme/shop#3", Found: "closing-reference", URL: "https://github.com/acme/shop/issues/3"}}, known(t, facts.Requests))
 	require.Equal(t, change.Landing{}, known(t, facts.Landing))
-	require.False(t, facts.Shown.IsKnown(), "an open change has not landed")
+	require.False(t, facts.Shown.IsKnown(), "what was shown is for our own records to say")
 	require.Equal(t, change.Shown{}, known(t, g.Shown))
 	require.False(t, known(t, facts.Enforced).Bypass.IsKnown(), "GitHub hides who may bypass")
 	require.Equal(t, "Closes #3", g.Description)
@@ -147,14 +147,44 @@ func TestGatherErrorsInside200(t *testing.T) {
 	require.Contains(t, g.Facts.Absent["reviews"], "Something went wrong")
 	require.True(t, g.Facts.Commits.IsKnown())
 
-	s.errors = []obj{{"message": "timeout"}}
+	s.errors = []obj{{"message": "Resource not accessible by integration", "type": "FORBIDDEN", "path": []any{"repository", "pullRequest", "headCommit"}}}
+	g = s.gather(t)
+	require.Contains(t, g.Facts.Absent["checks"], "not accessible")
+	require.NotContains(t, g.Facts.Absent, "shown")
+	require.False(t, g.Shown.IsKnown(), "what stands on the head is listed with the checks")
+
+	s.errors = []obj{{"message": "no", "type": "NOT_FOUND", "path": []any{"repository", "pullRequest"}}}
 	g = s.gather(t)
 	for _, fact := range []string{"reviews", "commits", "checks", "timeline", "opener", "landing"} {
-		require.Contains(t, g.Facts.Absent, fact, "an error without a path may be about anything")
+		require.Contains(t, g.Facts.Absent, fact, "an error about the whole may be about anything in it")
 	}
 
 	s.errors = []obj{{"message": "Resource not accessible by integration", "type": "FORBIDDEN", "path": []any{"repository", "pullRequest", "headCommit", "nodes", 0, "commit", "statusCheckRollup", "contexts", "nodes", 0, "checkSuite", "workflowRun"}}}
 	require.Empty(t, s.gather(t).Facts.Absent, "the workflow's path is an optional detail")
+}
+
+// Trouble at GitHub passes; what it left out is asked again and never judged as
+// absent.
+func TestGatherTroubleAtGitHubIsAskedAgain(t *testing.T) {
+	at := []any{"repository", "pullRequest", "reviews"}
+	for name, e := range map[string]obj{
+		"nothing but a message": {"message": "Something went wrong while executing your query."},
+		"a type without a path": {"message": "no", "type": "FORBIDDEN"},
+		"internal":              {"message": "x", "type": "INTERNAL", "path": at},
+		"a timeout":             {"message": "x", "type": "TIMEOUT", "path": at},
+		"unavailable":           {"message": "x", "type": "SERVICE_UNAVAILABLE", "path": at},
+		"a rate limit":          {"message": "x", "type": "RATE_LIMITED", "path": at},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStub(t)
+			s.errors = []obj{{"message": "x", "type": "FORBIDDEN", "path": at}, e}
+			_, err := newForge(t, s.URL).Gather(t.Context(), pull7)
+			var retry *RetryError
+			require.ErrorAs(t, err, &retry)
+			require.Positive(t, retry.RetryAfter())
+			require.NotErrorIs(t, err, change.ErrNotYet, "an outage is no lag")
+		})
+	}
 }
 
 func TestGatherWholeAnswerMissing(t *testing.T) {

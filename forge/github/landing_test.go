@@ -70,7 +70,8 @@ func TestLandingTellsTheMethod(t *testing.T) {
 			case c.want != change.Rebase:
 				require.Equal(t, change.SHA(sha(0xb1)), l.Before)
 			}
-			require.Equal(t, change.Shown{}, known(t, g.Facts.Shown), "we showed nothing, and that is known")
+			require.Equal(t, change.Shown{}, known(t, g.Shown), "we showed nothing, and that is known")
+			require.False(t, g.Facts.Shown.IsKnown(), "what was shown is for our own records to say")
 			require.Equal(t, "version: 1 # before\n", g.Policy.Text, "a landed change does not choose its own policy")
 			require.Equal(t, change.LandedState, known(t, g.Facts.State))
 		})

@@ -136,12 +136,12 @@ func (r *ranged) pullsOf(c commit) []pullOf {
 	return list
 }
 
-// push builds the facts of a movement of a branch.
+// push builds the facts of a movement of a branch, and the verdict of ours that
+// stands on its commit.
 func (b *builder) push(r *ranged, move *movement, explained []int, web string) (change.Facts, change.Fact[change.Shown]) {
 	facts, ours := b.ranged(r)
 	facts.URL = fmt.Sprintf("%s/%s/commits/%s", web, r.ref.Repository.Name, r.ref.Commit)
 	facts.State = change.Known(change.LandedState)
-	facts.Shown = ours
 	if move != nil {
 		p := b.branchPush(*move)
 		facts.Opener, facts.Opened = change.Known(p.By), move.Timestamp
@@ -183,7 +183,8 @@ func pushedHow(kind string, r *ranged) string {
 	return change.DirectPush // "push", and any word that this version does not know
 }
 
-// ranged builds the facts that pushes and merge groups have in common.
+// ranged builds the facts that pushes and merge groups have in common, and the
+// verdict of ours that stands on the commit.
 func (b *builder) ranged(r *ranged) (change.Facts, change.Fact[change.Shown]) {
 	facts := change.Facts{Ref: r.ref, GatheredAt: r.at.UTC()}
 	head := change.Head{Branch: r.ref.Branch, Commit: r.ref.Commit, Repository: r.ref.Repository.ID}
@@ -204,7 +205,7 @@ func (b *builder) ranged(r *ranged) (change.Facts, change.Fact[change.Shown]) {
 	}
 	checks, shown, err := b.checks(r.answer.Commit, r.ref.Commit)
 	facts.Checks = settle(b, "checks", checks, err)
-	return facts, settle(b, "shown", shown, err)
+	return facts, b.ours(shown)
 }
 
 func (b *builder) spanCommits(s *span) ([]change.Commit, error) {

@@ -70,7 +70,8 @@ func TestPushExplained(t *testing.T) {
 			l := known(t, g.Facts.Landing)
 			require.Equal(t, c.want, l.Explained)
 			require.Equal(t, change.DirectPush, l.How)
-			require.Equal(t, change.Shown{}, known(t, g.Facts.Shown))
+			require.Equal(t, change.Shown{}, known(t, g.Shown))
+			require.False(t, g.Facts.Shown.IsKnown(), "what was shown is for our own records to say")
 			require.False(t, g.Facts.Reviews.IsKnown())
 		})
 	}
