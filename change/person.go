@@ -59,22 +59,6 @@ func (i Identity) Withhold(digest string) Identity {
 	return Identity{Kind: i.Kind, SameAs: i.SameAs, Digest: digest}
 }
 
-// Label returns what to call the identity on a page: its login, or what else is
-// known. It is never used to tell people apart.
-func (i Identity) Label() string {
-	switch {
-	case i.Login != "":
-		return i.Login
-	case i.Name != "":
-		return i.Name + " (no account)"
-	case i.Email != "":
-		return i.Email + " (no account)"
-	case i.Account != "":
-		return string(i.Account)
-	}
-	return "somebody"
-}
-
 // People maps each Person of some facts to an identity.
 type People map[Person]Identity
 
