@@ -46,7 +46,7 @@ func (h *history) outcome(c *change.Check, word string) {
 
 func landingEvents() []Event {
 	return []Event{
-		{"shown OUTCOME [of N]", "The verdict that the forge shows on the head, or on the N-th commit; shown nothing when there is none.", shown},
+		{"shown OUTCOME [of N] [for BRANCH]", "The last verdict before the change landed, on the head or on the N-th commit; shown nothing when none was ever given.", shown},
 		{"enforced RULE...", "Rules that the forge enforces on the branch, such as merge_queue.", enforced},
 		{"land LOGIN HOW", "Lands the change: merge, squash, rebase, merge_queue, direct_push or force_push. Another word is a way that nobody knows.", land},
 		{"close LOGIN", "Closes the change without landing it.", closed},
@@ -61,7 +61,7 @@ func shown(h *history, a args) {
 	c := change.Check{Started: h.now()}
 	h.outcome(&c, a.words["OUTCOME"])
 	on, _ := h.ofHead(a.words["of"])
-	h.facts.Shown = change.Known(change.Shown{ID: 700, Commit: on, Status: c.Status, Conclusion: c.Conclusion, Completed: c.Completed})
+	h.facts.Shown = change.Known(change.Shown{ID: 700, Branch: a.words["for"], Commit: on, Status: c.Status, Conclusion: c.Conclusion, Completed: c.Completed})
 }
 
 func enforced(h *history, a args) {
@@ -89,9 +89,12 @@ func closed(h *history, a args) {
 func otherEvents() []Event {
 	return []Event{
 		{"kind KIND", "The kind of change; pull_request without this line.", func(h *history, a args) { h.facts.Ref.Kind = change.Kind(a.words["KIND"]) }},
-		{"push LOGIN HOW [explained N...]", "Main moves by itself: direct_push, force_push, branch_creation, branch_deletion, or a merge that the changes N explain.", push},
+		{"push LOGIN HOW [to BRANCH] [reachable BRANCH] [explained N...]", "Main, or another branch, moves by itself: direct_push, force_push, branch_creation from what another branch held already, branch_deletion, or a merge that the changes N explain.", push},
 		{"group BRANCH", "A merge queue's group for a branch.", group},
 		{"member N CONTROL STATUS [WORD...]", "What a control says of change N of the group, and why.", member},
+		{"unjudged N", "Change N is in the group, and no control says anything of it.", func(h *history, a args) {
+			h.group.Members = append(h.group.Members, change.Member{Ref: h.pullRequest(h.number(a.words["N"]))})
+		}},
 		{"stray N", "A commit of the group that came by no change.", func(h *history, a args) {
 			h.group.Unexplained = append(h.group.Unexplained, CommitID(h.number(a.words["N"])))
 		}},
@@ -101,8 +104,15 @@ func otherEvents() []Event {
 }
 
 func push(h *history, a args) {
-	h.facts.Ref = change.Ref{Repository: h.facts.Ref.Repository, Kind: change.Push, Branch: "main", Commit: CommitID(91), Before: CommitID(90)}
-	l := change.Landing{Landed: true, By: h.person(a.words["LOGIN"]), How: a.words["HOW"], Branch: "main", Before: CommitID(90), Commit: CommitID(91), At: h.now()}
+	to := a.words["to"]
+	if to == "" {
+		to = "main"
+	}
+	h.facts.Ref = change.Ref{Repository: h.facts.Ref.Repository, Kind: change.Push, Branch: to, Commit: CommitID(91), Before: CommitID(90)}
+	l := change.Landing{
+		Landed: true, By: h.person(a.words["LOGIN"]), How: a.words["HOW"], Branch: to, Before: CommitID(90), Commit: CommitID(91), At: h.now(),
+		Reachable: a.words["reachable"],
+	}
 	for _, w := range a.rest {
 		l.Explained = append(l.Explained, h.number(w))
 	}
@@ -127,8 +137,12 @@ func member(h *history, a args) {
 			return
 		}
 	}
-	ref := change.Ref{Repository: h.facts.Ref.Repository, Kind: change.PullRequest, Number: n}
-	h.group.Members = append(h.group.Members, change.Member{Ref: ref, Results: []change.Result{result}})
+	h.group.Members = append(h.group.Members, change.Member{Ref: h.pullRequest(n), Results: []change.Result{result}})
+}
+
+// pullRequest names another change of the repository.
+func (h *history) pullRequest(n int) change.Ref {
+	return change.Ref{Repository: h.facts.Ref.Repository, Kind: change.PullRequest, Number: n}
 }
 
 func unknown(h *history, a args) {
