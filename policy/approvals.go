@@ -172,10 +172,12 @@ func covers(r change.Review, head change.Head) bool {
 }
 
 // objects reports whether a last word that is no approval may still hold the
-// change back, and how. Only the reviewer, or somebody else who made no part of the
-// change, can take a request for changes out of force.
+// change back, and how. Makers need not answer themselves, but whom only a commit
+// names as one keeps the right to object: otherwise a commit with the reviewer's
+// name on it would silence any reviewer. Only the reviewer, or somebody else who
+// made no part of the change, can take a request for changes out of force.
 func (s *subject) objects(r change.Review) (objection, bool) {
-	if s.makers.has(s.facts.People, r.By) {
+	if s.makers.provenly(s.facts.People, r.By) {
 		return objection{}, false
 	}
 	switch {

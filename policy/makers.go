@@ -55,6 +55,7 @@ func (d deed) claimed() bool { return d.act == authored || d.act == committed ||
 // makers is everybody who had a hand in a change. Alias accounts are one person.
 type makers struct {
 	deeds   map[change.Person]deed // what each maker did, the weightiest of it
+	proven  map[change.Person]bool // those of whom the forge itself saw a deed
 	humans  map[change.Person]change.Person
 	unknown []string // why the set may be incomplete, in order; empty when it is whole
 	facts   []string // what the set rests on
@@ -65,6 +66,10 @@ func (m makers) has(people change.People, p change.Person) bool {
 	_, maker := m.deeds[people.Same(p)]
 	return maker
 }
+
+// provenly reports whether p, or an alias of p, is a maker by more than what a
+// commit claims. Anybody can name anybody in a commit.
+func (m makers) provenly(people change.People, p change.Person) bool { return m.proven[people.Same(p)] }
 
 // listed returns the marks of the makers, in order, each automation with the human
 // who answers for it.
@@ -95,7 +100,7 @@ func byNumber(a, b change.Person) int {
 // are authenticated by the forge; authors, committers and co-authors are only what
 // a commit claims, so they are added and never taken away.
 func makersOf(f change.Facts) makers {
-	c := &collector{facts: f, makers: makers{deeds: map[change.Person]deed{}}, unnamed: map[change.Person]deed{}}
+	c := &collector{facts: f, makers: makers{deeds: map[change.Person]deed{}, proven: map[change.Person]bool{}}, unnamed: map[change.Person]deed{}}
 	if opener, known := f.Opener.Get(); known {
 		c.add(opened, opener, "")
 	} else {
@@ -163,6 +168,9 @@ func (c *collector) commit(k *change.Commit) {
 func (c *collector) add(a act, p change.Person, sha change.SHA) {
 	d := deed{a, sha, p}
 	keep(c.makers.deeds, c.facts.People.Same(p), d)
+	if !d.claimed() {
+		c.makers.proven[c.facts.People.Same(p)] = true
+	}
 	if c.facts.People[p].Kind != change.Human {
 		keep(c.unnamed, p, d)
 	}

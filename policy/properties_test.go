@@ -185,7 +185,8 @@ func TestOneMoreApprovalNeverHurts(t *testing.T) {
 }
 
 // TestMakersApprovalChangesNothing: an approval by anybody who had a hand in the
-// change leaves every control's status as it was.
+// change leaves every control's status as it was. They have said nothing before,
+// because whoever asked for changes takes that back by approving.
 func TestMakersApprovalChangesNothing(t *testing.T) {
 	tried := 0
 	eachCase(t, func(t *testing.T, d dice, p *policy.Policy, f change.Facts) {
@@ -193,18 +194,55 @@ func TestMakersApprovalChangesNothing(t *testing.T) {
 			return
 		}
 		for _, maker := range makersIn(f) {
+			f := silent(f, maker)
 			more, ok := approve(f, maker)
 			if !ok {
 				return
 			}
 			// The maker's roles are not the question, so they are the same before.
-			f := f
 			f.Members = more.Members
 			tried++
 			require.Equal(t, statuses(p.Evaluate(f)), statuses(p.Evaluate(more)), "approved by %s", maker)
 		}
 	})
 	require.Greater(t, tried, cases)
+}
+
+// silent returns the facts without any review by any account of a person.
+func silent(f change.Facts, p change.Person) change.Facts {
+	if reviews, known := f.Reviews.Get(); known {
+		f.Reviews = change.Known(slices.DeleteFunc(slices.Clone(reviews), func(r change.Review) bool {
+			return f.People.Same(r.By) == f.People.Same(p)
+		}))
+	}
+	return f
+}
+
+// TestACommitSilencesNobody: an empty commit on top of the head that names somebody
+// as its co-author never makes the decision better, whatever they have said.
+func TestACommitSilencesNobody(t *testing.T) {
+	tried, held := 0, 0
+	eachCase(t, func(t *testing.T, _ dice, p *policy.Policy, f change.Facts) {
+		head, knowsHead := f.Head.Get()
+		commits, knowsCommits := f.Commits.Get()
+		if !knowsHead || !knowsCommits {
+			return
+		}
+		before := p.Evaluate(f).Status
+		for _, r := range f.Reviews.Or(nil) {
+			empty := change.Commit{SHA: commitID(60), Tree: head.Tree, Parents: []change.SHA{head.Commit}, Author: "p1", ByForge: true, CoAuthors: []change.Person{r.By}}
+			more := f
+			more.Commits = change.Known(append(slices.Clone(commits), empty))
+			more.Head = change.Known(change.Head{Branch: head.Branch, Commit: empty.SHA, Tree: head.Tree})
+			tried++
+			if after := p.Evaluate(more).Status; before.Blocks() {
+				held++
+				require.True(t, after.Blocks(), "%s was %s and is %s:\n%s", r.By, before, after, wireOf(more))
+			}
+		}
+	})
+	require.Greater(t, tried, cases)
+	require.Greater(t, held, cases/4)
 }
 
 // makersIn lists the makers that facts name, and every other account of theirs.
