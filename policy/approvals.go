@@ -47,10 +47,10 @@ func (s *subject) reviewsOf() reviews {
 	if !s.facts.Timeline.IsKnown() {
 		out.unknown = append(out.unknown, absent(s.facts, "timeline", timelineUnknown))
 	}
-	rebased := s.lastBaseChange()
+	now := proposal{head, s.covered(head), s.lastBaseChange()}
 	for _, r := range s.lastWords(all) {
 		if said(r) == change.Approved {
-			out.approvals = append(out.approvals, approval{r, s.whyNot(r, head, rebased)})
+			out.approvals = append(out.approvals, approval{r, s.whyNot(r, now)})
 		} else if o, stands := s.objects(r); stands {
 			out.objections = append(out.objections, o)
 		}
@@ -142,9 +142,16 @@ func (s *subject) lastBaseChange() time.Time {
 	return last
 }
 
+// A proposal is what an approval must be of.
+type proposal struct {
+	head    change.Head
+	covered map[change.SHA]bool // the commits of which an approval is one of the head
+	rebased time.Time           // when the base last became another; zero when it never did
+}
+
 // whyNot says why an approval counts for no control, or nothing when only a role
 // can still be missing. What cannot be mended is named before what can.
-func (s *subject) whyNot(r change.Review, head change.Head, rebased time.Time) string {
+func (s *subject) whyNot(r change.Review, now proposal) string {
 	by := mark(r.By)
 	switch kind := s.facts.People[r.By].Kind; {
 	case kind == change.Bot || kind == change.App:
@@ -155,20 +162,14 @@ func (s *subject) whyNot(r change.Review, head change.Head, rebased time.Time) s
 		return fmt.Sprintf("%s's approval does not count: %s", by, s.makers.because(s.facts.People, r.By))
 	case r.State == change.Dismissed:
 		return fmt.Sprintf("%s's approval was dismissed by %s", by, mark(r.Dismissal.By))
-	case r.Commit == "" && r.Tree == "":
+	case r.Commit == "":
 		return by + "'s approval is of a commit that the forge no longer knows"
-	case !covers(r, head):
-		return fmt.Sprintf("%s's approval is of %s, the head is now %s", by, abbrev(r.Commit), abbrev(head.Commit))
-	case !rebased.IsZero() && !r.At.After(rebased):
-		return fmt.Sprintf("%s's approval was not given after the base last changed, at %s", by, rebased.UTC().Format(time.DateTime))
+	case !now.covered[r.Commit]:
+		return fmt.Sprintf("%s's approval is of %s, the head is now %s", by, abbrev(r.Commit), abbrev(now.head.Commit))
+	case !now.rebased.IsZero() && !r.At.After(now.rebased):
+		return fmt.Sprintf("%s's approval was not given after the base last changed, at %s", by, now.rebased.UTC().Format(time.DateTime))
 	}
 	return ""
-}
-
-// covers reports whether a review was given on the head's commit, or on another
-// commit with the very same files.
-func covers(r change.Review, head change.Head) bool {
-	return r.Commit != "" && r.Commit == head.Commit || r.Tree != "" && r.Tree == head.Tree
 }
 
 // objects reports whether a last word that is no approval may still hold the
