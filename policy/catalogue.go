@@ -19,7 +19,3 @@ func Meaning(control string) string {
 	}
 	return ""
 }
-
-// Criteria returns which criteria of each framework a control evidences, by the
-// framework's short name, such as "soc2". The map is the caller's.
-func Criteria(control string) map[string][]string { return criteria(control) }
