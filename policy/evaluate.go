@@ -102,6 +102,7 @@ func (p *Policy) judgeOf(f change.Facts) func(control, *ChangeRule) change.Resul
 		s := newSubject(p, f)
 		return func(c control, r *ChangeRule) change.Result { return s.whenLanded(c.proposal(s, r)) }
 	case change.Push:
+		f := p.governed(f)
 		return func(c control, _ *ChangeRule) change.Result { return c.push(f) }
 	case change.MergeGroup:
 		return func(c control, r *ChangeRule) change.Result { return c.group(f, r) }

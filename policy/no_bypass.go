@@ -1,16 +1,14 @@
 package policy
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/countersign-dev/countersign/change"
 )
 
 // noBypass asks, of a change that has landed, that it landed in an ordinary way
-// and only after the verdict that lets it through was shown on its head.
+// and only after a verdict that lets its head through.
 func noBypass(s *subject, _ *ChangeRule) change.Result {
 	l, known := s.facts.Landing.Get()
 	switch {
@@ -52,13 +50,12 @@ func (s *subject) queueKept(l change.Landing) change.Result {
 	return say(change.Pass, "")
 }
 
-// verdictShown asks that our own verdict on the head let the change through when
-// it landed. A queue merges later than the verdict by itself, and what it merged
-// is judged as a group, so there the time says nothing.
+// verdictShown asks that the last verdict of our own from before the landing let
+// the head through, to the branch that it landed on.
 func (s *subject) verdictShown(l change.Landing) change.Result {
 	shown, known := s.facts.Shown.Get()
 	if !known {
-		return say(change.Undetermined, "%s", absent(s.facts, "shown", "the verdict shown when it landed is not known"))
+		return say(change.Undetermined, "%s", absent(s.facts, "shown", "the last verdict before it landed is not known"))
 	}
 	head, known := s.facts.Head.Get()
 	if !known {
@@ -67,17 +64,17 @@ func (s *subject) verdictShown(l change.Landing) change.Result {
 	by := mark(l.By)
 	switch {
 	case shown.ID == 0:
-		return say(change.Fail, "%s merged it although no verdict was shown on %s", by, abbrev(head.Commit))
+		return say(change.Fail, "%s merged it although no verdict was ever given on %s", by, abbrev(head.Commit))
 	case shown.Commit != head.Commit:
-		return say(change.Fail, "%s merged %s although the verdict shown was on %s", by, abbrev(head.Commit), abbrev(shown.Commit))
+		return say(change.Fail, "%s merged %s although the last verdict was on %s", by, abbrev(head.Commit), abbrev(shown.Commit))
 	case shown.Status != "completed":
 		return say(change.Fail, "%s merged it while the verdict was still %s", by, change.Quote(shown.Status))
 	case shown.Conclusion != change.Success:
-		return say(change.Fail, "%s merged it although the verdict shown was %s", by, change.Quote(shown.Conclusion))
-	case l.How != change.MergeQueue && (shown.Completed.IsZero() || shown.Completed.After(l.At)):
-		return say(change.Fail, "%s merged it at %s, before the verdict that lets it through was shown%s", by, moment(l.At), at(shown.Completed))
+		return say(change.Fail, "%s merged it although the last verdict on it was %s", by, change.Quote(shown.Conclusion))
+	case shown.Branch != "" && shown.Branch != l.Branch:
+		return say(change.Fail, "%s merged it into %s, and the verdict was for %s", by, change.Quote(l.Branch), change.Quote(shown.Branch))
 	}
-	return say(change.Pass, "%s merged it with the verdict shown on %s", by, abbrev(head.Commit))
+	return say(change.Pass, "%s merged it after the last verdict let %s through", by, abbrev(head.Commit))
 }
 
 // movement names how a branch moved, for people.
@@ -93,15 +90,4 @@ func movement(how string) string {
 		return "the deletion of the branch"
 	}
 	return "a merge"
-}
-
-// moment writes a time for people.
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }
-
-// at writes a time that may be unknown.
-func at(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return fmt.Sprintf(" at %s", moment(t))
 }

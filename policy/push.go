@@ -21,6 +21,9 @@ func noBypassPush(f change.Facts) change.Result {
 
 // movedBy judges how a protected branch moved.
 func movedBy(l change.Landing) change.Result {
+	if broughtNothing(l) {
+		return say(change.Pass, "every commit was on %s already", change.Quote(l.Reachable))
+	}
 	switch l.How {
 	case change.ForcePush, change.Deletion:
 		return say(change.Fail, "%s moved a protected branch by %s, which no change can explain", mark(l.By), movement(l.How))
@@ -34,6 +37,20 @@ func movedBy(l change.Landing) change.Result {
 	return say(change.Undetermined, "how the branch moved is not known; the forge says %s", change.Quote(l.How))
 }
 
+// governed returns the facts of a push without the branch that its commits were on
+// already where no rule names that branch: of what reached it nothing was asked.
+func (p *Policy) governed(f change.Facts) change.Facts {
+	if l, known := f.Landing.Get(); known && len(p.rulesFor(l.Reachable)) == 0 {
+		l.Reachable = ""
+		f.Landing = change.Known(l)
+	}
+	return f
+}
+
+// broughtNothing reports whether a protected branch was created from commits that
+// another one held already, such as a release branch cut from main.
+func broughtNothing(l change.Landing) bool { return l.How == change.Creation && l.Reachable != "" }
+
 // unreviewedPush judges the controls over approvals of a movement of a protected
 // branch: what no merged change explains, nobody reviewed.
 func unreviewedPush(f change.Facts) change.Result {
@@ -41,6 +58,8 @@ func unreviewedPush(f change.Facts) change.Result {
 	switch {
 	case !known:
 		return say(change.Undetermined, "%s", absent(f, "landing", "how the branch moved is not known"))
+	case broughtNothing(l):
+		return say(change.NotApplicable, "judged when the commits reached %s", change.Quote(l.Reachable))
 	case len(l.Explained) == 0:
 		return say(change.Fail, "nobody reviewed this push of %s by %s", abbrev(l.Commit), mark(l.By))
 	}

@@ -76,7 +76,7 @@ func (d dice) head() change.SHA { return pick(d, commitID(1), commitID(1), commi
 
 func (d dice) commit() change.Commit {
 	n := 1 + d.IntN(4)
-	c := change.Commit{SHA: commitID(n), Tree: treeID(n), Parents: []change.SHA{}, Author: d.maker(), Committed: d.moment()}
+	c := change.Commit{SHA: commitID(n), Tree: pick(d, treeID(n), treeID(1)), Parents: d.parents(n), Author: d.maker(), Committed: d.moment()}
 	if c.ByForge = d.in(3); !c.ByForge {
 		c.Committer = d.maker()
 	}
@@ -84,6 +84,13 @@ func (d dice) commit() change.Commit {
 		c.CoAuthors = some(d, 3, d.maker)
 	}
 	return c
+}
+
+// parents returns those of the n-th commit: mostly the next one, so that commit 1
+// comes last, and now and then none, another or two.
+func (d dice) parents(n int) []change.SHA {
+	next := commitID(n + 1)
+	return pick(d, []change.SHA{next}, []change.SHA{next}, []change.SHA{next}, []change.SHA{next, commitID(90)}, []change.SHA{d.head()}, []change.SHA{})
 }
 
 func (d dice) review() change.Review {
@@ -162,7 +169,7 @@ func (d dice) facts() change.Facts {
 	f.Labels = perhaps(d, some(d, 2, func() string { return pick(d, "a", "b") }))
 	f.Enforced = perhaps(d, change.Enforcement{Rules: some(d, 2, func() change.Rule { return change.Rule{Type: pick(d, "pull_request", "deletion", "merge_queue")} })})
 	f.Landing = perhaps(d, d.landing())
-	f.Shown = perhaps(d, change.Shown{ID: int64(pick(d, 7, 7, 7, 0)), Commit: d.head(), Status: "completed", Conclusion: pick(d, "success", "success", "failure"), Completed: d.moment()})
+	f.Shown = perhaps(d, change.Shown{ID: int64(pick(d, 7, 7, 7, 0)), Branch: pick(d, "", "main", "main", "release/1"), Commit: d.head(), Status: "completed", Conclusion: pick(d, "success", "success", "failure"), Completed: d.moment()})
 	switch {
 	case d.in(6):
 		f.Ref.Kind, f.Ref.Branch, f.Ref.Commit = change.Push, "main", commitID(9)
@@ -179,8 +186,8 @@ func (d dice) landing() change.Landing {
 	}
 	return change.Landing{
 		Landed: true, By: d.maker(), At: start().Add(time.Duration(10+d.IntN(12)) * time.Minute), Commit: commitID(9),
-		How:       pick(d, change.Squash, change.MergeCommit, change.Rebase, change.MergeQueue, change.DirectPush, change.ForcePush, change.Creation, ""),
-		Explained: pick(d, nil, []int{41, 42}),
+		How:    pick(d, change.Squash, change.MergeCommit, change.Rebase, change.MergeQueue, change.DirectPush, change.ForcePush, change.Creation, ""),
+		Branch: pick(d, "main", "main", "release/1"), Explained: pick(d, nil, []int{41, 42}), Reachable: pick(d, "", "", "main", "dev"),
 	}
 }
 
