@@ -21,7 +21,7 @@ type Forge interface {
 	Authenticate(r *http.Request) (change.Delivery, error)
 
 	// Hint reads from the body which changes to look at. It is pure: an error
-	// means that the body will never be understood.
+	// means that the body, or what is not in the hint, will never be understood.
 	Hint(d change.Delivery) (change.Hint, error)
 
 	// Forget drops cached answers that a delivery says are out of date.

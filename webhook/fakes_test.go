@@ -60,14 +60,15 @@ func (f *testForge) Hint(d change.Delivery) (change.Hint, error) {
 		panic("no such field")
 	}
 	var b testBody
-	if err := json.Unmarshal(d.Body, &b); err != nil {
-		return change.Hint{}, fmt.Errorf("reading the delivery: %w", err)
+	err := json.Unmarshal(d.Body, &b)
+	if err != nil {
+		err = fmt.Errorf("reading the delivery: %w", err)
 	}
 	hint := change.Hint{Forget: b.Forget}
 	for _, n := range b.Changes {
 		hint.Refs = append(hint.Refs, testRef(n))
 	}
-	return hint, nil
+	return hint, err
 }
 
 func (f *testForge) Forget(keys []string) {

@@ -57,8 +57,10 @@ func (w *worker) Work(ctx context.Context, job *river.Job[deliveryArgs]) error {
 		return w.fail(log, job, d, []failure{{err: err}})
 	}
 	if err != nil {
-		log.Warn("delivery not understood, nothing to assess", "err", err)
-		return w.end("unreadable")
+		log.Warn("delivery not understood in full", "changes", names(hint.Refs), "err", err)
+		if len(hint.Refs) == 0 {
+			return w.end("unreadable")
+		}
 	}
 	if failures := w.assess(ctx, hint.Refs); len(failures) > 0 {
 		return w.fail(log, job, d, failures)
@@ -68,10 +70,10 @@ func (w *worker) Work(ctx context.Context, job *river.Job[deliveryArgs]) error {
 }
 
 // read returns the delivery's hint, and makes the forge adapter forget what it
-// says is out of date.
+// says is out of date. Beside an error the hint holds what was understood.
 func (w *worker) read(d change.Delivery) (hint change.Hint, err error) {
 	err = turns.Guard(func() (err error) {
-		if hint, err = w.forge.Hint(d); err == nil && len(hint.Forget) > 0 {
+		if hint, err = w.forge.Hint(d); len(hint.Forget) > 0 {
 			w.forge.Forget(hint.Forget)
 		}
 		return err
