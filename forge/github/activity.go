@@ -157,6 +157,21 @@ func covers(moves []movement, head change.SHA) bool {
 	return false
 }
 
+// pushers returns who moved the head branch.
+func pushers(m material) []change.Identity {
+	var list []change.Identity
+	for _, p := range m.pushes {
+		list = append(list, p.Actor.identity())
+	}
+	events, _ := m.pr.Timeline.read()
+	for _, e := range events {
+		if e.Typename == "HeadRefForcePushedEvent" {
+			list = append(list, e.Actor.identity())
+		}
+	}
+	return list
+}
+
 // branchPushes returns who moved the head branch: the movements, and the forced
 // ones that only the timeline still knows.
 func (b *builder) branchPushes(m material) []change.BranchPush {

@@ -45,9 +45,9 @@ func (b *builder) commit(c commit) (change.Commit, error) {
 	for _, p := range parents {
 		out.Parents = append(out.Parents, p.Oid)
 	}
-	out.Author = b.roster.Add(c.Author.identity())
+	out.Author = b.roster.Add(b.bots.named(c.Author))
 	for _, a := range authors {
-		if p := b.roster.Add(a.identity()); p != out.Author && !has(out.CoAuthors, p) {
+		if p := b.roster.Add(b.bots.named(&a)); p != out.Author && !has(out.CoAuthors, p) {
 			out.CoAuthors = append(out.CoAuthors, p)
 		}
 	}
@@ -71,7 +71,7 @@ func (b *builder) committer(c commit) change.Identity {
 	if c.Committer != nil && b.noreply[c.Committer.Email] {
 		return change.Identity{Kind: change.Unknown, Name: c.Committer.Name, Email: c.Committer.Email}
 	}
-	return c.Committer.identity()
+	return b.bots.named(c.Committer)
 }
 
 func (b *builder) signature(s *signatureState) change.Signature {

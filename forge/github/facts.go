@@ -30,12 +30,13 @@ type builder struct {
 	checkName string
 	noreply   map[string]bool // committer addresses of GitHub itself
 	roster    change.Roster
+	bots      bots // that opened the change or pushed to it
 	absent    reasons
 }
 
 func (f *Forge) builder(absent reasons) *builder {
 	return &builder{
-		appID: f.config.AppID, checkName: f.config.CheckName, absent: absent,
+		appID: f.config.AppID, checkName: f.config.CheckName, absent: absent, bots: bots{},
 		noreply: map[string]bool{"noreply@github.com": true, "noreply@" + f.host: true},
 	}
 }
@@ -65,6 +66,8 @@ func (b *builder) ours(shown change.Shown) change.Fact[change.Shown] {
 // of ours that stands on its head.
 func (b *builder) pullRequest(m material) (change.Facts, change.Fact[change.Shown]) {
 	pr := m.pr
+	b.bots.saw(pr.Author.identity())
+	b.bots.saw(pushers(m)...)
 	facts := change.Facts{
 		Ref: m.ref, GatheredAt: m.at.UTC(), Title: pr.Title, URL: pr.URL, Opened: pr.CreatedAt,
 		State:    settle(b, "state", state(pr), nil),

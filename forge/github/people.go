@@ -2,7 +2,6 @@ package github
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/countersign-dev/countersign/change"
@@ -71,11 +70,25 @@ func identify(kind string, id int64, login string) change.Identity {
 }
 
 // botEmail is the address that GitHub gives the account of an application.
-var botEmail = regexp.MustCompile(`^([1-9][0-9]{0,17})\+([A-Za-z0-9-]+\[bot\])@users\.noreply\.github\.com$`)
+var botEmail = regexp.MustCompile(`^([1-9][0-9]{0,17})\+[A-Za-z0-9-]+\[bot\]@users\.noreply\.github\.com$`)
 
-// identity returns whom a commit names. GitHub matches the e-mail address with
-// accounts of people; for an application's own address it answers null.
-func (g *gitActor) identity() change.Identity {
+// bots are those bots by account whose hand in a change GitHub authenticated.
+type bots map[change.AccountID]change.Identity
+
+// saw adds those of the identities that are bots.
+func (bb bots) saw(authenticated ...change.Identity) {
+	for _, id := range authenticated {
+		if id.Kind == change.Bot {
+			bb[id.Account] = id
+		}
+	}
+}
+
+// named returns whom a commit names. GitHub matches the e-mail address with accounts
+// of people; for an application's own address it answers null. Anybody can write
+// such an address, with anybody's account id in it, so it names the bot only when
+// that very bot opened the change or pushed to it, and nobody otherwise.
+func (bb bots) named(g *gitActor) change.Identity {
 	if g == nil {
 		return change.Identity{Kind: change.Unknown}
 	}
@@ -83,8 +96,8 @@ func (g *gitActor) identity() change.Identity {
 		return g.User.identity()
 	}
 	if m := botEmail.FindStringSubmatch(g.Email); m != nil {
-		if id, err := strconv.ParseInt(m[1], 10, 64); err == nil {
-			return identify("Bot", id, m[2])
+		if bot, seen := bb[change.AccountID(string(change.GitHub)+":"+m[1])]; seen {
+			return bot
 		}
 	}
 	return change.Identity{Kind: change.Unknown, Name: g.Name, Email: g.Email}

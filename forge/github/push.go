@@ -139,6 +139,9 @@ func (r *ranged) pullsOf(c commit) []pullOf {
 // push builds the facts of a movement of a branch, and the verdict of ours that
 // stands on its commit.
 func (b *builder) push(r *ranged, move *movement, explained []int, web string) (change.Facts, change.Fact[change.Shown]) {
+	if move != nil {
+		b.bots.saw(move.Actor.identity())
+	}
 	facts, ours := b.ranged(r)
 	facts.URL = fmt.Sprintf("%s/%s/commits/%s", web, r.ref.Repository.Name, r.ref.Commit)
 	facts.State = change.Known(change.LandedState)
