@@ -58,70 +58,142 @@ func (f *Forge) gatherGroup(ctx context.Context, a *api, ref change.Ref) (change
 	return change.Gathered{Facts: facts, Policy: policy, Shown: ours}, nil
 }
 
+// A grouping is a merge group while its members are worked out.
+type grouping struct {
+	*ranged
+	in    map[change.SHA]commit
+	heads map[int]change.SHA  // the members, by number
+	made  map[change.SHA]bool // by the queue, out of a member
+	own   map[change.SHA]bool // of a member: its head, and what its head stands on
+}
+
 // group returns the members of a merge group and the commits that none of them
-// explains. A member is what the queue lists for a commit of the range, or a
-// pull request whose own head is in the range; another pull request that merely
-// shares commits with a member is none. A commit is explained when it belongs to
-// a member, or when the queue made it out of one.
+// explains. Members are first of all what the queue lists. Only a commit that they
+// do not explain brings others, so that nobody joins a group, and holds it back, by
+// opening pull requests at the commits of its members; how many of those are listed
+// for a commit does not matter either.
 func (r *ranged) group() (change.Group, error) {
 	if len(r.span.commits) == 0 {
 		return change.Group{}, errors.New("the group has no commits of its own")
 	}
-	in := map[change.SHA]commit{}
+	g := &grouping{ranged: r, in: map[change.SHA]commit{}, heads: map[int]change.SHA{}, made: map[change.SHA]bool{}, own: map[change.SHA]bool{}}
 	for _, c := range r.span.commits {
-		in[c.Oid] = c
+		g.in[c.Oid] = c
 	}
-	heads, made := r.queued(in)
-	for _, c := range r.span.commits {
-		for _, pr := range r.pullsOf(c) {
-			_, whole := in[pr.HeadRefOid]
-			if whole && pr.State == "OPEN" || pr.Merged && pr.MergeCommit != nil && in[pr.MergeCommit.Oid].Oid != "" {
-				heads[pr.Number] = pr.HeadRefOid
-			}
+	for _, e := range r.entries() {
+		g.enter(e)
+	}
+	// From the newest commit back: the queue's merge of a head comes before the head,
+	// and the head before the commits in the middle of the change.
+	for _, c := range slices.Backward(r.span.commits) {
+		if !g.explains(c) {
+			g.search(c)
 		}
 	}
-	g := change.Group{Members: r.members(heads)}
+	out := change.Group{Members: g.members()}
 	for _, c := range r.span.commits {
-		if !made[c.Oid] && !r.belongs(c, heads) && !mergesMember(c, heads) {
-			g.Unexplained = append(g.Unexplained, c.Oid)
+		if !g.explains(c) {
+			out.Unexplained = append(out.Unexplained, c.Oid)
 		}
 	}
-	return g, nil
+	return out, nil
 }
 
-// queued returns the pull requests whose queue entry ends in the range, and the
-// commits on the line from each entry's head back to its base: the merge, the
-// squash or the rebased commits that the queue made.
-func (r *ranged) queued(in map[change.SHA]commit) (map[int]change.SHA, map[change.SHA]bool) {
-	heads, made := map[int]change.SHA{}, map[change.SHA]bool{}
-	for _, e := range r.entries() {
-		if e.HeadCommit == nil || e.BaseCommit == nil || e.PullRequest == nil {
+// enter adds the pull request of an entry that ends in the range, and the commits on
+// the line from the entry's head back to its base: the merge, the squash or the
+// rebased commits that the queue made.
+func (g *grouping) enter(e groupEntry) {
+	if e.HeadCommit == nil || e.BaseCommit == nil || e.PullRequest == nil {
+		return
+	}
+	c, here := g.in[e.HeadCommit.Oid]
+	if !here {
+		return // another group of the same queue
+	}
+	g.join(e.PullRequest.Number, e.PullRequest.HeadRefOid)
+	for here && !g.made[c.Oid] && c.Oid != e.BaseCommit.Oid {
+		g.made[c.Oid] = true
+		first, ok := c.parent(0)
+		if !ok {
+			return
+		}
+		c, here = g.in[first]
+	}
+}
+
+// join adds a member. Its head is in the range where the queue merges, and so is all
+// that the head brings: a pull request holds whatever its head reaches and the
+// branch lacks.
+func (g *grouping) join(number int, head change.SHA) {
+	g.heads[number] = head
+	for next := []change.SHA{head}; len(next) > 0; {
+		at := next[len(next)-1]
+		next = next[:len(next)-1]
+		c, here := g.in[at]
+		if !here || g.own[at] {
 			continue
 		}
-		c, here := in[e.HeadCommit.Oid]
-		if !here {
-			continue // another group of the same queue
-		}
-		heads[e.PullRequest.Number] = e.PullRequest.HeadRefOid
-		for here && !made[c.Oid] && c.Oid != e.BaseCommit.Oid {
-			made[c.Oid] = true
-			if len(c.Parents.Nodes) == 0 || c.Parents.Nodes[0] == nil {
-				break
+		g.own[at] = true
+		for _, p := range c.Parents.Nodes {
+			if p != nil {
+				next = append(next, p.Oid)
 			}
-			c, here = in[c.Parents.Nodes[0].Oid]
 		}
 	}
-	return heads, made
 }
 
-// belongs reports whether a commit is one of a member's own.
-func (r *ranged) belongs(c commit, heads map[int]change.SHA) bool {
-	for _, pr := range r.pullsOf(c) {
-		if _, member := heads[pr.Number]; member {
+// search adds the pull requests that a commit without explanation points to: those
+// that it belongs to and, when it is a merge, those whose head it merges.
+func (g *grouping) search(c commit) {
+	for _, pr := range g.pullsOf(c) {
+		if g.holds(pr) {
+			g.join(pr.Number, pr.HeadRefOid)
+		}
+	}
+	second, ok := c.parent(1)
+	if !ok {
+		return
+	}
+	for _, pr := range g.pullsOf(g.in[second]) {
+		if g.holds(pr) && pr.HeadRefOid == second {
+			g.join(pr.Number, pr.HeadRefOid)
+		}
+	}
+}
+
+// holds reports whether the range holds all of a pull request; one that merely
+// shares commits with a member is none.
+func (g *grouping) holds(pr pullOf) bool {
+	if pr.Merged && pr.MergeCommit != nil {
+		_, landed := g.in[pr.MergeCommit.Oid]
+		return landed
+	}
+	_, whole := g.in[pr.HeadRefOid]
+	return whole && pr.State == "OPEN"
+}
+
+// explains reports whether a commit is a member's own or the queue's work on one.
+func (g *grouping) explains(c commit) bool {
+	if g.made[c.Oid] || g.own[c.Oid] {
+		return true
+	}
+	second, merges := c.parent(1)
+	for _, head := range g.heads {
+		if merges && len(c.Parents.Nodes) == 2 && second == head {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(g.pullsOf(c), func(pr pullOf) bool { _, member := g.heads[pr.Number]; return member })
+}
+
+func (g *grouping) members() []change.Member {
+	list := []change.Member{}
+	for n, head := range g.heads {
+		ref := change.Ref{Repository: g.ref.Repository, Kind: change.PullRequest, Number: n}
+		list = append(list, change.Member{Ref: ref, Head: head, Results: []change.Result{}})
+	}
+	slices.SortFunc(list, func(a, b change.Member) int { return a.Ref.Number - b.Ref.Number })
+	return list
 }
 
 func (r *ranged) entries() []groupEntry {
@@ -137,25 +209,10 @@ func (r *ranged) entries() []groupEntry {
 	return list
 }
 
-func (r *ranged) members(heads map[int]change.SHA) []change.Member {
-	list := []change.Member{}
-	for n, head := range heads {
-		ref := change.Ref{Repository: r.ref.Repository, Kind: change.PullRequest, Number: n}
-		list = append(list, change.Member{Ref: ref, Head: head, Results: []change.Result{}})
+// parent returns the commit's parent of that position, from 0.
+func (c commit) parent(n int) (change.SHA, bool) {
+	if len(c.Parents.Nodes) <= n || c.Parents.Nodes[n] == nil {
+		return "", false
 	}
-	slices.SortFunc(list, func(a, b change.Member) int { return a.Ref.Number - b.Ref.Number })
-	return list
-}
-
-// mergesMember reports whether a commit is the queue's merge of a member's head.
-func mergesMember(c commit, heads map[int]change.SHA) bool {
-	if len(c.Parents.Nodes) != 2 || c.Parents.Nodes[1] == nil {
-		return false
-	}
-	for _, head := range heads {
-		if c.Parents.Nodes[1].Oid == head {
-			return true
-		}
-	}
-	return false
+	return c.Parents.Nodes[n].Oid, true
 }

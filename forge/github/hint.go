@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,7 +25,7 @@ const Reevaluate = "reevaluate"
 // next event of the pull request, or the sweep, brings it up to date.
 func (f *Forge) Hint(d change.Delivery) (change.Hint, error) {
 	p, err := readPayload(d.Body)
-	h := change.Hint{Forget: forgets(d.Event, p)}
+	h := change.Hint{Forget: forgets(d.Event, p), Owners: ownersOf(d.Event, p)}
 	if repo, ok := f.repository(p.Repository); ok {
 		h.Refs = f.refs(d.Event, repo, p)
 	} else if err == nil && about(d.Event) {
@@ -169,22 +170,36 @@ func valid(s change.SHA) change.SHA {
 	return s
 }
 
+// ownerOf returns the login of the owner that a delivery is about, or "".
+func ownerOf(p payload) string {
+	owner, _, _ := strings.Cut(p.Repository.FullName, "/")
+	return cmp.Or(p.Repository.Owner.Login, owner, p.Organization.Login, p.Installation.Account.Login)
+}
+
+// aboutPeople reports whether an event says that somebody's role has changed.
+func aboutPeople(event string) bool {
+	switch event {
+	case "member", "membership", "team", "team_add", "organization":
+		return true
+	}
+	return false
+}
+
+// ownersOf returns the owner whose people have changed roles, if any did.
+func ownersOf(event string, p payload) []string {
+	if owner := ownerOf(p); owner != "" && aboutPeople(event) {
+		return []string{owner}
+	}
+	return nil
+}
+
 // forgets returns the cached answers that an event makes old.
 func forgets(event string, p payload) []string {
-	owner := p.Repository.Owner.Login
-	if owner == "" {
-		owner, _, _ = strings.Cut(p.Repository.FullName, "/")
-	}
-	if owner == "" {
-		owner = p.Organization.Login
-	}
-	if owner == "" {
-		owner = p.Installation.Account.Login
-	}
+	owner := ownerOf(p)
 	switch {
 	case owner == "":
 		return nil
-	case event == "member", event == "membership", event == "team", event == "team_add", event == "organization":
+	case aboutPeople(event):
 		return []string{peopleKey(owner)}
 	case event == "repository_ruleset", event == "branch_protection_rule", event == "branch_protection_configuration":
 		return []string{rulesKey(owner)}

@@ -43,6 +43,9 @@ func hintText(h change.Hint, err error) string {
 	if len(h.Forget) > 0 {
 		b.WriteString("forget " + strings.Join(h.Forget, " ") + "\n")
 	}
+	if len(h.Owners) > 0 {
+		b.WriteString("roles of " + strings.Join(h.Owners, " ") + "\n")
+	}
 	if err != nil {
 		b.WriteString("error\n")
 	}

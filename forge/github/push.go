@@ -121,16 +121,16 @@ func (r *ranged) explained() []int {
 }
 
 // pullsOf returns the pull requests of a commit that go to this branch of this
-// repository.
+// repository, as many as were read: each explains the commit by itself, and anybody
+// can open more of them than are listed.
 func (r *ranged) pullsOf(c commit) []pullOf {
-	var list []pullOf
-	all, err := c.PullRequests.all()
-	if err != nil {
+	if c.PullRequests == nil {
 		return nil
 	}
-	for _, pr := range all {
-		if pr.BaseRefName == r.ref.Branch && pr.BaseRepository != nil && pr.BaseRepository.DatabaseID == r.ref.Repository.ID {
-			list = append(list, pr)
+	var list []pullOf
+	for _, pr := range c.PullRequests.Nodes {
+		if pr != nil && pr.BaseRefName == r.ref.Branch && pr.BaseRepository != nil && pr.BaseRepository.DatabaseID == r.ref.Repository.ID {
+			list = append(list, *pr)
 		}
 	}
 	return list

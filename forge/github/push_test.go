@@ -3,6 +3,7 @@ package github
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -33,9 +34,12 @@ func (s *stub) pushed(kind, at string, commits ...obj) {
 	}
 }
 
+// commitIn returns a commit and the first hundred of its pull requests.
 func commitIn(n, parent int, pulls ...obj) obj {
 	c := commitOfAda(n, parent)
-	c["associatedPullRequests"] = whole(pulls...)
+	listed := whole(pulls[:min(len(pulls), 100)]...)
+	listed["totalCount"] = len(pulls)
+	c["associatedPullRequests"] = listed
 	return c
 }
 
@@ -59,6 +63,7 @@ func TestPushExplained(t *testing.T) {
 		"of another repository": {[]obj{commitIn(0xc9, 0xb1, pullIn(7, "MERGED", "main", 2, sha(0xc9)))}, nil},
 		"only open":             {[]obj{commitIn(0xc9, 0xb1, pullIn(7, "OPEN", "main", 1, ""))}, nil},
 		"merged another time":   {[]obj{commitIn(0xc9, 0xb1, pullIn(7, "MERGED", "main", 1, sha(0x77)))}, nil},
+		"among many":            {[]obj{commitIn(0xc9, 0xb1, append([]obj{seven}, slices.Repeat([]obj{pullIn(9, "OPEN", "main", 1, "")}, 100)...)...)}, []int{7}},
 		"two":                   {[]obj{commitIn(0xc8, 0xb1, pullIn(8, "MERGED", "main", 1, sha(0xc8))), commitIn(0xc9, 0xc8, seven)}, []int{7, 8}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -155,6 +160,12 @@ func TestGroupMembers(t *testing.T) {
 	entry := func(n int, base, head int, prHead string) obj {
 		return obj{"baseCommit": obj{"oid": sha(base)}, "headCommit": obj{"oid": sha(head)}, "pullRequest": obj{"number": n, "headRefOid": prHead}}
 	}
+	flood := func(head int) (pulls []obj) { // more than GitHub lists of one commit
+		for i := range 120 {
+			pulls = append(pulls, open(1000+i, sha(head)))
+		}
+		return pulls
+	}
 	for name, c := range map[string]struct {
 		commits     []obj
 		entries     []obj
@@ -169,6 +180,18 @@ func TestGroupMembers(t *testing.T) {
 		"a commit of nobody":           {[]obj{commitIn(0xcc, 0xb1), commitIn(0xa1, 0xb0, open(7, sha(0xa1))), merge(0xc9, 0xb1, 0xa1)}, nil, []int{7}, 1},
 		"a stacked change only shares": {[]obj{commitIn(0xa1, 0xb0, open(7, sha(0xa1)), open(12, sha(0xee))), merge(0xc9, 0xb1, 0xa1)}, nil, []int{7}, 0},
 		"of another branch":            {[]obj{commitIn(0xc9, 0xb1, pullIn(7, "OPEN", "dev", 1, ""))}, nil, []int{}, 1},
+		"a flood at a member's commit": {[]obj{commitIn(0xa0, 0xb0, flood(0xee)...), commitIn(0xa1, 0xa0, flood(0xee)...), merge(0xc9, 0xb1, 0xa1)},
+			[]obj{entry(7, 0xb1, 0xc9, sha(0xa1))}, []int{7}, 0},
+		"a flood at a squash": {[]obj{commitIn(0xc9, 0xb1, flood(0xee)...)}, []obj{entry(7, 0xb1, 0xc9, sha(0xa1))}, []int{7}, 0},
+		"squatters at a middle commit": {[]obj{commitIn(0xa0, 0xb0, append(flood(0xa0), open(7, sha(0xa1)))...), commitIn(0xa1, 0xa0, open(7, sha(0xa1))), merge(0xc9, 0xb1, 0xa1)},
+			[]obj{entry(7, 0xb1, 0xc9, sha(0xa1))}, []int{7}, 0},
+		"squatters, without the queue's list": {[]obj{commitIn(0xa0, 0xb0, open(66, sha(0xa0)), open(7, sha(0xa1))), commitIn(0xa1, 0xa0, open(7, sha(0xa1))), merge(0xc9, 0xb1, 0xa1)},
+			nil, []int{7}, 0},
+		"one on top of the other, without the queue's list": {[]obj{commitIn(0xa1, 0xb0, open(7, sha(0xa1)), open(8, sha(0xa2))), merge(0xc8, 0xb1, 0xa1),
+			commitIn(0xa2, 0xa1, open(8, sha(0xa2))), merge(0xc9, 0xc8, 0xa2)}, nil, []int{7, 8}, 0},
+		"a commit under a flood of nobody": {[]obj{commitIn(0xcc, 0xb1, flood(0xee)...), commitIn(0xa1, 0xb0), merge(0xc9, 0xb1, 0xa1)},
+			[]obj{entry(7, 0xb1, 0xc9, sha(0xa1))}, []int{7}, 1},
+		"merged meanwhile, squashed": {[]obj{commitIn(0xc8, 0xb1, pullIn(7, "MERGED", "main", 1, sha(0xc8))), commitIn(0xc9, 0xc8, pullIn(8, "MERGED", "main", 1, sha(0xc9)))}, nil, []int{7, 8}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStub(t)
