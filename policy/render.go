@@ -97,24 +97,7 @@ func holder(s change.Selector) string {
 
 // unasked notes a role that no rule asks for.
 func (d *document) unasked(role string) string {
-	var asked []string
-	for _, r := range d.policy.Changes {
-		if r.PeerReview != nil {
-			asked = append(asked, r.PeerReview.From...)
-		}
-		for _, entry := range r.ProtectedPaths {
-			asked = append(asked, entry.From...)
-		}
-	}
-	for _, r := range d.policy.Deployments {
-		if r.DeploymentApproval != nil {
-			asked = append(asked, r.DeploymentApproval.From...)
-		}
-	}
-	if e := d.policy.Emergency; e != nil {
-		asked = append(asked, e.AuthorisedBy...)
-	}
-	if slices.Contains(asked, role) {
+	if slices.Contains(d.policy.askedRoles(), role) {
 		return ""
 	}
 	return ". No rule asks for this role."

@@ -1,0 +1,95 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// A Finding is something in a valid policy that its author hardly meant.
+type Finding struct {
+	Problem
+	Never bool // a gate that nothing can ever pass; otherwise a warning
+}
+
+// Examine returns what can be proved wrong with a policy from its text alone:
+// gates that nobody could satisfy, demands that never apply, and what stands twice.
+// The error is that of Parse. Findings are in the order of the file.
+func Examine(name string, text []byte) ([]Finding, error) {
+	p, err := Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return nil, fmt.Errorf("reading the policy again: %w", err)
+	}
+	e := &examiner{name: name, policy: p, root: doc.Content[0]}
+	e.roles()
+	for i := range p.Changes {
+		e.change(i)
+	}
+	for i := range p.Deployments {
+		e.deployment(i)
+	}
+	if p.Emergency != nil {
+		repeats(e, p.Emergency.AuthorisedBy, "the role", "emergency", "authorised-by")
+	}
+	slices.SortStableFunc(e.found, func(a, b Finding) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Column - b.Column
+	})
+	return e.found, nil
+}
+
+// An examiner holds a policy beside the text it was read from.
+type examiner struct {
+	name   string
+	policy *Policy
+	root   *yaml.Node
+	found  []Finding
+}
+
+// warn notes a finding at the end of a path of keys and positions. What the file
+// itself says must be passed through change.Quote.
+func (e *examiner) warn(path []any, format string, args ...any) { e.note(false, path, format, args...) }
+
+// never notes a gate that nothing can ever pass.
+func (e *examiner) never(path []any, format string, args ...any) { e.note(true, path, format, args...) }
+
+func (e *examiner) note(never bool, path []any, format string, args ...any) {
+	if len(e.found) == maxProblems {
+		return
+	}
+	n := nodeAt(e.root, path)
+	e.found = append(e.found, Finding{Problem{e.name, n.Line, n.Column, fmt.Sprintf(format, args...)}, never})
+}
+
+// nodeAt returns the node at the end of a path of keys and positions, or the last
+// one on the way that is there.
+func nodeAt(n *yaml.Node, path []any) *yaml.Node {
+	for _, step := range path {
+		next := -1
+		switch step := step.(type) {
+		case int:
+			next = step
+		case string:
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				if n.Content[i].Value == step {
+					next = i + 1
+				}
+			}
+		}
+		if next < 0 || next >= len(n.Content) {
+			return n
+		}
+		n = n.Content[next]
+	}
+	return n
+}
+
+// under returns the path to something below a path.
+func under(path []any, steps ...any) []any { return slices.Concat(path, steps) }
