@@ -34,7 +34,19 @@ CREATE TABLE IF NOT EXISTS records (
 	UNIQUE (chain, n)
 );
 CREATE INDEX IF NOT EXISTS records_subject ON records (subject, idx);
-CREATE INDEX IF NOT EXISTS records_head ON records (head, idx);
+
+-- The newest record of each change, for what is asked about changes as they stand.
+CREATE TABLE IF NOT EXISTS newest (
+	subject TEXT    PRIMARY KEY,
+	idx     INTEGER NOT NULL,
+	head    TEXT    NOT NULL,
+	owner   TEXT    NOT NULL,     -- of the repository, in lower case
+	state   TEXT    NOT NULL,
+	allowed INTEGER NOT NULL,     -- whether the change was let through
+	change  TEXT    NOT NULL      -- JSON of change.Ref
+);
+CREATE INDEX IF NOT EXISTS newest_head ON newest (head);
+CREATE INDEX IF NOT EXISTS newest_allowed ON newest (allowed, state, owner);
 `
 
 // A row is what the index holds of one record.
@@ -42,6 +54,8 @@ type row struct {
 	receipt     change.Receipt
 	chain       string
 	subject     string
+	ref         change.Ref
+	allowed     bool
 	head        change.SHA
 	state       change.State
 	at          time.Time
@@ -133,6 +147,9 @@ func (ix *index) insert(ctx context.Context, rows ...row) error {
 		if err != nil {
 			return fmt.Errorf("writing record %d of the chain %s to the index: %w", r.receipt.N, r.chain, err)
 		}
+		if err := r.supersede(ctx, tx); err != nil {
+			return fmt.Errorf("writing record %d of the chain %s to the index: %w", r.receipt.N, r.chain, err)
+		}
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("writing the index: %w", err)
@@ -151,58 +168,4 @@ func (ix *index) head(ctx context.Context, chain string) (n uint64, digest strin
 		return 0, "", fmt.Errorf("asking the index for the end of the chain %s: %w", chain, err)
 	}
 	return n, digest, nil
-}
-
-// last returns the newest record of a change.
-func (ix *index) last(ctx context.Context, subject string) (row, bool, error) {
-	return ix.one(ctx, "subject = ? ORDER BY idx DESC LIMIT 1", subject)
-}
-
-// lastProposed returns the newest record of a change that says it had not landed,
-// or that nothing could be gathered of it, at a time before the given one.
-func (ix *index) lastProposed(ctx context.Context, subject string, landed time.Time) (row, bool, error) {
-	return ix.one(ctx, "subject = ? AND state <> ? AND (state <> '' OR at < ?) ORDER BY idx DESC LIMIT 1",
-		subject, string(change.LandedState), landed.UnixMilli())
-}
-
-// standing returns the newest record of every change that was last judged at a
-// commit.
-func (ix *index) standing(ctx context.Context, head string) ([]row, error) {
-	return ix.rows(ctx, "head = ? AND idx = (SELECT max(idx) FROM records AS r WHERE r.subject = records.subject) ORDER BY idx", head)
-}
-
-// byDigest returns the record with the given digest.
-func (ix *index) byDigest(ctx context.Context, digest string) (row, bool, error) {
-	return ix.one(ctx, "digest = ? LIMIT 1", digest)
-}
-
-func (ix *index) one(ctx context.Context, where string, args ...any) (row, bool, error) {
-	rows, err := ix.rows(ctx, where, args...)
-	if err != nil || len(rows) == 0 {
-		return row{}, false, err
-	}
-	return rows[0], true, nil
-}
-
-func (ix *index) rows(ctx context.Context, where string, args ...any) (list []row, err error) {
-	found, err := ix.db.QueryContext(ctx,
-		"SELECT idx, digest, chain, ref, n, subject, head, state, at, fingerprint, judgement FROM records WHERE "+where, args...)
-	if err != nil {
-		return nil, fmt.Errorf("asking the index: %w", err)
-	}
-	defer func() { err = errors.Join(err, found.Close()) }()
-	for found.Next() {
-		var r row
-		var at int64
-		if err := found.Scan(&r.receipt.Index, &r.receipt.Digest, &r.chain, &r.receipt.Chain, &r.receipt.N, &r.subject, &r.head,
-			&r.state, &at, &r.fingerprint, &r.judgement); err != nil {
-			return nil, fmt.Errorf("asking the index: %w", err)
-		}
-		r.at = time.UnixMilli(at).UTC()
-		list = append(list, r)
-	}
-	if err := found.Err(); err != nil {
-		return nil, fmt.Errorf("asking the index: %w", err)
-	}
-	return list, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -39,10 +38,11 @@ func (l *Ledger) Standing(ctx context.Context, repository change.Repository, hea
 	if err != nil {
 		return nil, err
 	}
-	prefix := strings.TrimSuffix(change.Ref{Repository: repository, Kind: change.PullRequest, Number: 1}.Key(), "1")
 	var list []Latest
 	for _, r := range rows {
-		if !strings.HasPrefix(r.subject, prefix) || r.state == change.LandedState || r.state == change.ClosedState {
+		proposal := r.ref.Kind == change.PullRequest || r.ref.Kind == change.MergeRequest
+		ended := r.state == change.LandedState || r.state == change.ClosedState
+		if !proposal || ended || r.ref.Repository.ID != repository.ID || r.ref.Repository.Host != repository.Host {
 			continue
 		}
 		latest, err := r.latest()
@@ -52,6 +52,20 @@ func (l *Ledger) Standing(ctx context.Context, repository change.Repository, hea
 		list = append(list, latest)
 	}
 	return list, nil
+}
+
+// Allowed returns the changes that stand let through: neither landed nor closed,
+// and not blocked by their newest record. With an owner's login it returns those
+// of the owner's repositories, with "" all.
+func (l *Ledger) Allowed(ctx context.Context, owner string) ([]change.Ref, error) {
+	if err := l.enter(); err != nil {
+		return nil, err
+	}
+	defer l.working.Done()
+	if err := l.catchUpIfBehind(ctx); err != nil {
+		return nil, err
+	}
+	return l.index.allowed(ctx, strings.ToLower(owner))
 }
 
 func (l *Ledger) newest(ctx context.Context, ask func() (row, bool, error)) (Latest, bool, error) {
@@ -72,8 +86,7 @@ func (l *Ledger) newest(ctx context.Context, ask func() (row, bool, error)) (Lat
 
 // latest returns a row in the words of the ledger's callers.
 func (r row) latest() (Latest, error) {
-	last := Latest{Receipt: r.receipt, Fingerprint: r.fingerprint, Head: r.head, State: r.state, At: r.at}
-	last.Number, _ = strconv.Atoi(r.subject[strings.LastIndexByte(r.subject, ':')+1:]) // 0 for what has no number
+	last := Latest{Ref: r.ref, Receipt: r.receipt, Fingerprint: r.fingerprint, Head: r.head, State: r.state, At: r.at}
 	if err := json.Unmarshal(r.judgement, &last.Decision); err != nil {
 		return Latest{}, fmt.Errorf("reading a judgement from the index: %w", err)
 	}

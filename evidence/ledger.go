@@ -213,6 +213,7 @@ func (l *Ledger) Size() uint64 { return l.size.Load() }
 
 // Latest is the newest record of a change.
 type Latest struct {
+	Ref     change.Ref
 	Receipt change.Receipt
 	// Fingerprint is the Fingerprint of what was recorded, or empty when it is not
 	// known any more because people of the record were erased.
@@ -220,7 +221,6 @@ type Latest struct {
 	Decision    change.Decision
 	Head        change.SHA   // the commit that was judged
 	State       change.State // where the change was in its life; "" when nothing could be gathered of it
-	Number      int          // of a pull request, or 0
 	At          time.Time    // when it was recorded
 }
 

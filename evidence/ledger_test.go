@@ -193,7 +193,7 @@ func dump(t *testing.T, l *Ledger) []row {
 	for i := range rows {
 		var found bool
 		var err error
-		rows[i], found, err = l.index.one(context.Background(), "idx = ?", i)
+		rows[i], found, err = l.index.one(context.Background(), "records.idx = ?", i)
 		require.NoError(t, err)
 		require.True(t, found)
 	}

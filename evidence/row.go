@@ -20,7 +20,7 @@ func rowOf(receipt change.Receipt, s Statement, fingerprint string) (row, error)
 	}
 	return row{
 		receipt: receipt, chain: chainName(p.Facts.Ref.Repository, p.Sequence.Ref), subject: p.Facts.Ref.Key(),
-		head: judged(p.Facts), state: stateOf(p.Facts), at: p.Times.RecordedAt, fingerprint: fingerprint, judgement: judgement,
+		ref: p.Facts.Ref, allowed: !p.Judgement.Status.Blocks(), head: judged(p.Facts), state: stateOf(p.Facts), at: p.Times.RecordedAt, fingerprint: fingerprint, judgement: judgement,
 	}, nil
 }
 

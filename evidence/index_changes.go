@@ -1,0 +1,111 @@
+package evidence
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/countersign-dev/countersign/change"
+)
+
+// supersede makes r the newest record of its change, unless there is a newer one.
+func (r row) supersede(ctx context.Context, tx *sql.Tx) error {
+	ref, err := json.Marshal(r.ref)
+	if err != nil {
+		return err
+	}
+	owner, _, _ := strings.Cut(r.ref.Repository.Name, "/")
+	_, err = tx.ExecContext(ctx, `INSERT INTO newest (subject, idx, head, owner, state, allowed, change) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (subject) DO UPDATE SET idx = excluded.idx, head = excluded.head, owner = excluded.owner, state = excluded.state,
+			allowed = excluded.allowed, change = excluded.change WHERE excluded.idx > newest.idx`,
+		r.subject, int64(r.receipt.Index), string(r.head), strings.ToLower(owner), string(r.state), r.allowed, string(ref))
+	return err
+}
+
+// last returns the newest record of a change.
+func (ix *index) last(ctx context.Context, subject string) (row, bool, error) {
+	return ix.one(ctx, "records.subject = ? ORDER BY records.idx DESC LIMIT 1", subject)
+}
+
+// lastProposed returns the newest record of a change that says it had not landed,
+// or that nothing could be gathered of it, at a time before the given one.
+func (ix *index) lastProposed(ctx context.Context, subject string, landed time.Time) (row, bool, error) {
+	return ix.one(ctx, "records.subject = ? AND records.state <> ? AND (records.state <> '' OR at < ?) ORDER BY records.idx DESC LIMIT 1",
+		subject, string(change.LandedState), landed.UnixMilli())
+}
+
+// standing returns the newest record of every change that was last judged at a
+// commit.
+func (ix *index) standing(ctx context.Context, head string) ([]row, error) {
+	return ix.rows(ctx, "newest.head = ? AND newest.idx = records.idx ORDER BY records.idx", head)
+}
+
+// allowed returns the changes that stand let through, of one owner or, with "", of all.
+func (ix *index) allowed(ctx context.Context, owner string) (refs []change.Ref, err error) {
+	found, err := ix.db.QueryContext(ctx, "SELECT change FROM newest WHERE allowed = 1 AND state IN (?, ?) AND (? = '' OR owner = ?) ORDER BY idx",
+		string(change.Open), string(change.Draft), owner, owner)
+	if err != nil {
+		return nil, fmt.Errorf("asking the index: %w", err)
+	}
+	defer func() { err = errors.Join(err, found.Close()) }()
+	for found.Next() {
+		var text string
+		var ref change.Ref
+		if err := found.Scan(&text); err != nil {
+			return nil, fmt.Errorf("asking the index: %w", err)
+		}
+		if err := json.Unmarshal([]byte(text), &ref); err != nil {
+			return nil, fmt.Errorf("reading a change from the index: %w", err)
+		}
+		refs = append(refs, ref)
+	}
+	return refs, found.Err()
+}
+
+// byDigest returns the record with the given digest.
+func (ix *index) byDigest(ctx context.Context, digest string) (row, bool, error) {
+	return ix.one(ctx, "digest = ? LIMIT 1", digest)
+}
+
+func (ix *index) one(ctx context.Context, where string, args ...any) (row, bool, error) {
+	rows, err := ix.rows(ctx, where, args...)
+	if err != nil || len(rows) == 0 {
+		return row{}, false, err
+	}
+	return rows[0], true, nil
+}
+
+func (ix *index) rows(ctx context.Context, where string, args ...any) (list []row, err error) {
+	found, err := ix.db.QueryContext(ctx, `SELECT records.idx, digest, chain, ref, n, records.subject, records.head, records.state, at,
+		fingerprint, judgement, change FROM records JOIN newest ON newest.subject = records.subject WHERE `+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("asking the index: %w", err)
+	}
+	defer func() { err = errors.Join(err, found.Close()) }()
+	for found.Next() {
+		r, err := scan(found)
+		if err != nil {
+			return nil, fmt.Errorf("asking the index: %w", err)
+		}
+		list = append(list, r)
+	}
+	if err := found.Err(); err != nil {
+		return nil, fmt.Errorf("asking the index: %w", err)
+	}
+	return list, nil
+}
+
+func scan(found *sql.Rows) (r row, err error) {
+	var at int64
+	var ref string
+	if err := found.Scan(&r.receipt.Index, &r.receipt.Digest, &r.chain, &r.receipt.Chain, &r.receipt.N, &r.subject, &r.head,
+		&r.state, &at, &r.fingerprint, &r.judgement, &ref); err != nil {
+		return r, err
+	}
+	r.at = time.UnixMilli(at).UTC()
+	return r, json.Unmarshal([]byte(ref), &r.ref)
+}
