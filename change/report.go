@@ -25,6 +25,7 @@ type Report struct {
 type Hint struct {
 	Refs   []Ref
 	Forget []string // keys of cached answers, in the forge adapter's own words
+	Owners []string // logins of the owners of repositories whose people have changed roles
 }
 
 // ErrNotInstalled is wrapped by what a forge adapter returns for a repository that

@@ -179,6 +179,21 @@ func (l *ledger) Standing(_ context.Context, repo change.Repository, head change
 	return list, nil
 }
 
+func (l *ledger) Allowed(context.Context, string) ([]change.Ref, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	newest, refs := map[string]evidence.Latest{}, []change.Ref(nil)
+	for i, e := range l.entries {
+		newest[e.Facts.Ref.Key()] = l.latest(i)
+	}
+	for _, e := range newest {
+		if e.State == change.Open && !e.Decision.Status.Blocks() {
+			refs = append(refs, e.Ref)
+		}
+	}
+	return refs, nil
+}
+
 // latest returns an entry as the ledger tells of it.
 func (l *ledger) latest(i int) evidence.Latest {
 	e := l.entries[i]
@@ -193,7 +208,7 @@ func (l *ledger) latest(i int) evidence.Latest {
 	r := receipt(i)
 	r.Chain = "refs/heads/" + gate.Target(e.Facts)
 	return evidence.Latest{Receipt: r, Fingerprint: evidence.Fingerprint(e), Decision: e.Decision, Head: head, State: state,
-		Number: e.Facts.Ref.Number, At: e.Facts.GatheredAt}
+		Ref: e.Facts.Ref, At: e.Facts.GatheredAt}
 }
 
 func (l *ledger) Keeps(_ context.Context, ref change.Ref) (bool, error) {

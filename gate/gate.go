@@ -35,6 +35,9 @@ type Ledger interface {
 	// LastProposed the newest from before it landed.
 	Last(ctx context.Context, ref change.Ref) (evidence.Latest, bool, error)
 	LastProposed(ctx context.Context, ref change.Ref, landed time.Time) (evidence.Latest, bool, error)
+	// Allowed returns the open changes that stand let through in the repositories
+	// of an owner, or in all with "".
+	Allowed(ctx context.Context, owner string) ([]change.Ref, error)
 	// Standing returns the newest record of every open pull request of a
 	// repository that was last judged at the commit.
 	Standing(ctx context.Context, repository change.Repository, head change.SHA) ([]evidence.Latest, error)
@@ -151,6 +154,11 @@ func (g *Gate) run(ctx context.Context, ref change.Ref, first bool) (Assessment,
 	if a.touch, err = g.report(ctx, r, a, first); err != nil {
 		return Assessment{}, fmt.Errorf("reporting: %w", err)
 	}
+	repoliced, err := g.repoliced(ctx, r)
+	if err != nil {
+		return Assessment{}, err
+	}
+	a.touch = append(a.touch, repoliced...)
 	a.people, a.head = r.Facts.People, shownOn(r.Facts)
 	if g.Observe != nil {
 		g.Observe(r.Facts, a)

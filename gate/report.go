@@ -50,7 +50,7 @@ func (g *Gate) others(ctx context.Context, r round) ([]evidence.Latest, error) {
 	}
 	var others []evidence.Latest
 	for _, s := range standing {
-		if s.Number != r.Facts.Ref.Number {
+		if s.Ref.Number != r.Facts.Ref.Number {
 			others = append(others, s)
 		}
 	}
@@ -71,13 +71,13 @@ func (g *Gate) acquaint(ctx context.Context, r round, first bool) (strangers map
 	}
 	doubtful := map[int]bool{}
 	for _, o := range others {
-		doubtful[o.Number] = true
+		doubtful[o.Ref.Number] = true
 	}
 	for _, s := range r.Siblings.Or(nil) {
 		doubtful[s.Ref.Number] = true
 		for _, o := range others {
-			if o.Number == s.Ref.Number && o.Receipt.Chain == "refs/heads/"+s.Target {
-				delete(doubtful, o.Number)
+			if o.Ref.Number == s.Ref.Number && o.Receipt.Chain == "refs/heads/"+s.Target {
+				delete(doubtful, o.Ref.Number)
 			}
 		}
 	}
@@ -96,11 +96,11 @@ func (g *Gate) acquaint(ctx context.Context, r round, first bool) (strangers map
 func worst(report change.Report, others []evidence.Latest, strangers map[int]bool) change.Report {
 	for _, o := range others {
 		status := report.Decision.Status
-		if strangers[o.Number] || status.Worse(o.Decision.Status) == status {
+		if strangers[o.Ref.Number] || status.Worse(o.Decision.Status) == status {
 			continue
 		}
 		report.Decision.Status, report.Receipt = o.Decision.Status, o.Receipt
-		report.Decision.Reason = change.Text(fmt.Sprintf("#%d has the same head commit, shares this check and is not let through: see there", o.Number))
+		report.Decision.Reason = change.Text(fmt.Sprintf("#%d has the same head commit, shares this check and is not let through: see there", o.Ref.Number))
 	}
 	return report
 }

@@ -97,7 +97,7 @@ func (r round) resting(standing []evidence.Latest) []change.Ref {
 		refs = append(refs, s.Ref)
 	}
 	for _, s := range standing {
-		refs = append(refs, r.numbered(s.Number))
+		refs = append(refs, s.Ref)
 	}
 	slices.SortFunc(refs, func(a, b change.Ref) int { return strings.Compare(a.Key(), b.Key()) })
 	return slices.CompactFunc(refs, func(a, b change.Ref) bool { return a.Key() == b.Key() })

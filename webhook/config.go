@@ -35,6 +35,10 @@ type Assessor interface {
 	// that the forge wants to be left alone that long.
 	Assess(ctx context.Context, ref change.Ref) error
 
+	// Affected returns the changes that stand let through in the repositories of an
+	// owner whose people have changed roles.
+	Affected(ctx context.Context, owner string) ([]change.Ref, error)
+
 	// GiveUp ends a change visibly, never green, after Assess has failed for the
 	// last time because of cause.
 	GiveUp(ctx context.Context, ref change.Ref, cause error) error

@@ -26,6 +26,7 @@ type testForge struct {
 type testBody struct {
 	Changes []int    `json:"changes"`
 	Forget  []string `json:"forget,omitempty"`
+	Owners  []string `json:"owners,omitempty"`
 	Filler  string   `json:"filler,omitempty"`
 }
 
@@ -64,7 +65,7 @@ func (f *testForge) Hint(d change.Delivery) (change.Hint, error) {
 	if err != nil {
 		err = fmt.Errorf("reading the delivery: %w", err)
 	}
-	hint := change.Hint{Forget: b.Forget}
+	hint := change.Hint{Forget: b.Forget, Owners: b.Owners}
 	for _, n := range b.Changes {
 		hint.Refs = append(hint.Refs, testRef(n))
 	}
@@ -105,6 +106,11 @@ func (a *testAssessor) Assess(ctx context.Context, ref change.Ref) error {
 		return nil
 	}
 	return a.assess(ctx, ref)
+}
+
+// Affected says that change 8 stands let through, whoever owns it.
+func (a *testAssessor) Affected(context.Context, string) ([]change.Ref, error) {
+	return []change.Ref{testRef(8)}, nil
 }
 
 func (a *testAssessor) GiveUp(_ context.Context, ref change.Ref, cause error) error {

@@ -58,9 +58,16 @@ func (w *worker) Work(ctx context.Context, job *river.Job[deliveryArgs]) error {
 	}
 	if err != nil {
 		log.Warn("delivery not understood in full", "changes", names(hint.Refs), "err", err)
-		if len(hint.Refs) == 0 {
+		if len(hint.Refs)+len(hint.Owners) == 0 {
 			return w.end("unreadable")
 		}
+	}
+	for _, owner := range hint.Owners {
+		refs, err := w.assessor.Affected(ctx, owner)
+		if err != nil {
+			return w.fail(log, job, d, []failure{{err: err}})
+		}
+		hint.Refs = append(hint.Refs, refs...)
 	}
 	if failures := w.assess(ctx, hint.Refs); len(failures) > 0 {
 		return w.fail(log, job, d, failures)

@@ -104,7 +104,10 @@ func openStage(ctx context.Context, dir string, log *slog.Logger) (*stage, error
 		return nil, err
 	}
 	s := &stage{sim: sim, dir: dir, seen: map[string]sighting{}}
-	if err := s.serve(ctx, log); err != nil {
+	if s.keys, err = newKeys(); err == nil {
+		err = s.serve(ctx, log)
+	}
+	if err != nil {
 		return nil, errors.Join(err, sim.Close())
 	}
 	return s, nil
@@ -113,28 +116,28 @@ func openStage(ctx context.Context, dir string, log *slog.Logger) (*stage, error
 // webhookPath is where the server takes GitHub's deliveries.
 const webhookPath = "/webhooks/github"
 
-// serve starts the server as serve --config does, with keys that it forgets: the
-// public ones stay with the evidence.
-func (s *stage) serve(ctx context.Context, log *slog.Logger) error {
+// newKeys returns keys that are kept nowhere: the public ones stay with the evidence.
+func newKeys() (evidence.Keys, error) {
 	record, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return fmt.Errorf("making the key of the records: %w", err)
+		return evidence.Keys{}, fmt.Errorf("making the key of the records: %w", err)
 	}
 	_, checkpoints, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
-		return fmt.Errorf("making the key of the log: %w", err)
+		return evidence.Keys{}, fmt.Errorf("making the key of the log: %w", err)
 	}
-	keys, err := evidence.NewKeys(record, checkpoints, "countersign.example")
-	if err != nil {
-		return err
-	}
+	return evidence.NewKeys(record, checkpoints, "countersign.example")
+}
+
+// serve starts the server as serve --config does.
+func (s *stage) serve(ctx context.Context, log *slog.Logger) (err error) {
 	s.server, err = start(ctx, parts{
 		listen: "127.0.0.1:0", data: s.data(), log: log, observe: s.observe,
 		forge: github.Config{
 			BaseURL: s.sim.URL + "/", AppID: s.sim.App.ID, PrivateKey: s.sim.App.PrivateKeyPEM,
 			Secrets: [][]byte{s.sim.App.WebhookSecret}, Log: log,
 		},
-		ledger: evidence.Config{Keys: keys, Log: log},
+		ledger: evidence.Config{Keys: s.keys, Log: log},
 		queue:  webhook.Config{Log: log, FirstRetry: 100 * time.Millisecond},
 	})
 	return err

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -260,6 +261,47 @@ func TestADeletedBranchLeavesARecord(t *testing.T) {
 		}
 	}
 	t.Fatal("nobody has seen it")
+}
+
+// Who approved has to hold the role when the change is merged.
+func TestAnApproverWhoLeavesTheTeam(t *testing.T) {
+	s := newStage(t)
+	n := s.propose("ada", "Add a basket", file("basket.go", "package shop\n"))
+	s.approve("grace", n)
+	require.Equal(t, change.Pass, s.verdict(t, n).Status)
+	s.try(func() error { return s.sim.Organization("acme").RemoveFromTeam("margaret", "engineers", "grace") })
+	require.Equal(t, change.Pending, s.verdict(t, n).Status)
+	_, err := s.as("ada").Merge(n, githubsim.Merge{})
+	require.ErrorContains(t, err, "405")
+}
+
+// A policy that is tightened holds back what the old one let through.
+func TestATightenedPolicyHoldsWhatIsOpen(t *testing.T) {
+	s := newStage(t)
+	n := s.propose("ada", "Add a basket", file("basket.go", "package shop\n"))
+	s.approve("grace", n)
+	require.Equal(t, change.Pass, s.verdict(t, n).Status)
+	s.push("margaret", "main", file(policyFile, strings.Replace(demoPolicy, "approvals: 1", "approvals: 2", 1)))
+	require.Equal(t, change.Pending, s.verdict(t, n).Status)
+	_, err := s.as("ada").Merge(n, githubsim.Merge{})
+	require.ErrorContains(t, err, "405")
+}
+
+// While the server is down an approval is dismissed. The next server looks back.
+func TestTheServerLooksBack(t *testing.T) {
+	s := newStage(t)
+	n := s.propose("ada", "Add a basket", file("basket.go", "package shop\n"))
+	review := int64(0)
+	s.try(func() (err error) { review, err = s.as("grace").Approve(n); return err })
+	require.Equal(t, change.Pass, s.verdict(t, n).Status)
+
+	require.NoError(t, s.server.stop(s.ctx))
+	s.try(func() error { return s.as("barbara").Dismiss(n, review, "Not yet.") })
+	s.try(func() error { return s.sim.Quiesce(s.ctx) })
+	require.NoError(t, s.err)
+	require.NoError(t, s.serve(s.ctx, slog.New(slog.DiscardHandler)))
+	s.server.ended.Wait()
+	require.Equal(t, change.Pending, s.verdict(t, n).Status)
 }
 
 // Deliveries that are lost, doubled and late change nothing once one arrives.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/countersign-dev/countersign/change"
@@ -39,6 +40,11 @@ type server struct {
 
 	http   *http.Server
 	served chan error
+
+	path  *gate.Gate
+	log   *slog.Logger
+	halt  context.CancelFunc // ends the look back
+	ended sync.WaitGroup
 }
 
 // evidenceDir names the folder of a data directory that holds the evidence.
@@ -70,8 +76,9 @@ func start(ctx context.Context, p parts) (*server, error) {
 func (s *server) serve(ctx context.Context, p parts) error {
 	p.queue.DataDir = p.data
 	p.queue.Ready = append(p.queue.Ready, func(context.Context) error { return s.ledger.Health() })
-	path := gate.New(gate.Config{Forge: s.forge, Ledger: s.ledger, Log: p.log, Now: time.Now, Observe: p.observe})
-	hooks, err := webhook.New(ctx, p.queue, s.forge, path)
+	s.log = p.log
+	s.path = gate.New(gate.Config{Forge: s.forge, Ledger: s.ledger, Log: p.log, Now: time.Now, Observe: p.observe})
+	hooks, err := webhook.New(ctx, p.queue, s.forge, s.path)
 	if err != nil {
 		return fmt.Errorf("opening the queue: %w", err)
 	}
@@ -87,11 +94,36 @@ func (s *server) serve(ctx context.Context, p parts) error {
 	s.http = hooks.HTTPServer(p.listen)
 	s.http.ErrorLog = slog.NewLogLogger(p.log.Handler(), slog.LevelWarn)
 	go func() { s.served <- s.http.Serve(listener) }()
+	back, halt := context.WithCancel(context.WithoutCancel(ctx))
+	s.halt = halt
+	s.ended.Go(func() { s.lookBack(back) })
 	return nil
+}
+
+// lookBack assesses once more what stands let through: while the server was down
+// nobody looked, and the deliveries that told of it may not come again.
+func (s *server) lookBack(ctx context.Context) {
+	refs, err := s.path.Affected(ctx, "")
+	if err != nil {
+		s.log.ErrorContext(ctx, "looking back failed", "err", err)
+		return
+	}
+	for _, ref := range refs {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := s.path.Assess(ctx, ref); err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "looking back failed", "change", ref.String(), "err", err)
+		}
+	}
+	s.log.InfoContext(ctx, "looked back", "changes", len(refs))
 }
 
 // stop stops accepting, lets what runs end, and closes everything, in the order
 // in which one needs the other.
 func (s *server) stop(ctx context.Context) error {
-	return errors.Join(s.http.Shutdown(ctx), s.hooks.Stop(ctx), s.ledger.Close(ctx))
+	s.halt()
+	err := errors.Join(s.http.Shutdown(ctx), s.hooks.Stop(ctx))
+	s.ended.Wait()
+	return errors.Join(err, s.ledger.Close(ctx))
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/evidence"
 	"github.com/countersign-dev/countersign/gate"
 	"github.com/countersign-dev/countersign/internal/githubsim"
 )
@@ -19,6 +20,7 @@ type stage struct {
 	sim    *githubsim.Sim
 	server *server
 	dir    string
+	keys   evidence.Keys
 	teller teller
 
 	ctx   context.Context // of the day that is played
