@@ -14,7 +14,7 @@ import (
 type branchQuestion struct {
 	repo     change.Repository
 	branch   string
-	policyAt string // a commit id, or "refs/heads/main"
+	policyAt string // a commit id, "refs/heads/main", or HEAD, the default branch
 	commit   change.SHA
 	queue    bool // also the merge queue
 }
@@ -23,6 +23,7 @@ type branchAnswer struct {
 	DatabaseID    int64      `json:"databaseId"`
 	NameWithOwner string     `json:"nameWithOwner"`
 	Ref           *branchTip `json:"ref"`
+	Default       *branchTip `json:"defaultBranchRef"`
 	PolicyAt      *commitAt  `json:"policyAt"`
 	Commit        *checked   `json:"commit"`
 	MergeQueue    *struct {

@@ -124,3 +124,19 @@ func TestGhostsAreNotOnePerson(t *testing.T) {
 	var r change.Roster
 	require.NotEqual(t, r.Add((*actor)(nil).identity()), r.Add((*actor)(nil).identity()))
 }
+
+// Of a push, the bot that pushed is the one whose address its commits may bear.
+func TestBotAddressesOfAPush(t *testing.T) {
+	for pusher, kind := range map[string]change.ActorKind{"User": change.Unknown, "Bot": change.Bot} {
+		s := newStub(t)
+		c := commitIn(0xc9, 0xb1)
+		c["author"] = obj{"name": "dependabot[bot]", "email": "49699333+dependabot[bot]@users.noreply.github.com", "user": nil}
+		s.pushed("push", "2026-03-01T10:00:00Z", c)
+		if pusher == "Bot" {
+			s.moves["acme/shop refs/heads/main"][0]["actor"] = obj{"id": 49699333, "login": "dependabot[bot]", "type": "Bot"}
+		}
+		g, err := newForge(t, s.URL).Gather(t.Context(), push9)
+		require.NoError(t, err)
+		require.Equal(t, kind, g.Facts.People[known(t, g.Facts.Commits)[0].Author].Kind, pusher)
+	}
+}

@@ -12,7 +12,8 @@ import (
 
 // gatherPush gathers one movement of a branch, which is its own landing. The
 // policy is read where the branch stood before, so that a push cannot change the
-// rules it is judged by.
+// rules it is judged by; of a created branch, which stood nowhere, it is that of the
+// default branch.
 func (f *Forge) gatherPush(ctx context.Context, a *api, ref change.Ref) (change.Gathered, error) {
 	none := change.Gathered{}
 	if ref.Commit == "" && ref.Before.Valid() && ref.Branch != "" {
@@ -22,11 +23,11 @@ func (f *Forge) gatherPush(ctx context.Context, a *api, ref change.Ref) (change.
 		return none, errors.New("a push without a branch or a commit")
 	}
 	at := f.config.Now()
-	policyAt := ref.Before
+	policyAt := string(ref.Before)
 	if policyAt == "" {
-		policyAt = ref.Commit // the branch was created: there is no earlier policy
+		policyAt = "HEAD"
 	}
-	answer, err := a.branch(ctx, branchQuestion{repo: ref.Repository, branch: ref.Branch, policyAt: string(policyAt), commit: ref.Commit})
+	answer, err := a.branch(ctx, branchQuestion{repo: ref.Repository, branch: ref.Branch, policyAt: policyAt, commit: ref.Commit})
 	if err != nil {
 		return none, fmt.Errorf("asking for the branch: %w", err)
 	}
@@ -37,8 +38,9 @@ func (f *Forge) gatherPush(ctx context.Context, a *api, ref change.Ref) (change.
 		return none, err
 	}
 	if ref.Before == "" {
-		r.absent.set("commits", "the push created the branch, so nothing says where its commits begin")
-		r.absent.set("files", "the push created the branch, so there is nothing to compare with")
+		if err := f.created(ctx, a, r, move); err != nil {
+			return none, err
+		}
 	} else if r.span, err = a.span(ctx, ref.Repository.Name, ref.Before, ref.Commit); err != nil {
 		if !refused(err) {
 			return none, fmt.Errorf("asking for the pushed commits: %w", err)
@@ -84,12 +86,13 @@ func (f *Forge) movementOf(ctx context.Context, a *api, r *ranged) (*movement, e
 
 // A ranged change is a range of commits: a push or a merge group.
 type ranged struct {
-	ref      change.Ref
-	at       time.Time
-	answer   *branchAnswer
-	span     *span
-	enforced change.Enforcement
-	absent   reasons
+	ref       change.Ref
+	at        time.Time
+	answer    *branchAnswer
+	span      *span
+	enforced  change.Enforcement
+	reachable string // of a created branch: the branch that held its commits already
+	absent    reasons
 }
 
 // explained returns the merged pull requests that brought every commit of the
@@ -151,7 +154,7 @@ func (b *builder) push(r *ranged, move *movement, explained []int, web string) (
 		facts.Pushes = change.Known([]change.BranchPush{p})
 		l := change.Landing{
 			Landed: true, By: p.By, How: pushedHow(move.Type, r), Branch: r.ref.Branch, Before: move.Before,
-			Commit: r.ref.Commit, At: move.Timestamp, Explained: explained,
+			Commit: r.ref.Commit, At: move.Timestamp, Explained: explained, Reachable: r.reachable,
 		}
 		if r.answer.Commit != nil {
 			l.Tree = r.answer.Commit.Tree.Oid

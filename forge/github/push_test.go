@@ -134,17 +134,6 @@ func TestPushOfManyCommits(t *testing.T) {
 	require.NotEmpty(t, g.Facts.Absent["commits"])
 }
 
-func TestPushThatCreatesTheBranch(t *testing.T) {
-	s := newStub(t)
-	s.pushed("branch_creation", "2026-03-01T10:00:00Z")
-	ref := push9
-	ref.Before = ""
-	g, err := newForge(t, s.URL).Gather(t.Context(), ref)
-	require.NoError(t, err)
-	require.Equal(t, change.Creation, known(t, g.Facts.Landing).How)
-	require.Contains(t, g.Facts.Absent, "commits")
-}
-
 func TestGroupMembers(t *testing.T) {
 	ref := change.Ref{Repository: shop, Kind: change.MergeGroup, Branch: "main", Commit: change.SHA(sha(0xc9)), Before: change.SHA(sha(0xb1))}
 	open := func(n int, head string) obj {
