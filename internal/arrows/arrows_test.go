@@ -21,13 +21,14 @@ const module = "github.com/countersign-dev/countersign/"
 // import. A package that is not listed may import none and must be added here
 // with a reason to exist. Only the command, which wires everything, is free.
 var mayImport = map[string][]string{
-	"change":       {},
-	"policy":       {"change"},
-	"policy/story": {"policy", "change"},
-	"evidence":     {"change", "internal/dirlock"},
-	"forge/github": {"change"},
-	"gate":         {"policy", "evidence", "change", "internal/turns"},
-	"webhook":      {"gate", "change", "internal/turns", "internal/dirlock"},
+	"change":           {},
+	"policy":           {"change"},
+	"policy/story":     {"policy", "change"},
+	"policy/policybot": {"policy", "change"},
+	"evidence":         {"change", "internal/dirlock"},
+	"forge/github":     {"change"},
+	"gate":             {"policy", "evidence", "change", "internal/turns"},
+	"webhook":          {"gate", "change", "internal/turns", "internal/dirlock"},
 
 	"internal/turns":   {},
 	"internal/dirlock": {},

@@ -1,0 +1,205 @@
+package policybot
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/policy"
+)
+
+// Bounds of what is read.
+const (
+	maxText  = 256 << 10 // bytes
+	maxRules = 500
+	maxDepth = 10 // of conjunctions inside each other
+)
+
+// Options says what the file itself does not.
+type Options struct {
+	Owner    string                      // of the policy that comes of it
+	Accounts map[string]change.AccountID // of logins; policy-bot names people by login, Countersign never does
+}
+
+// A Loss is something that could not be carried over as it was.
+type Loss struct {
+	Line int    // from 1
+	Text string // what it is, and what became of it
+	Less bool   // the policy asks for less than before
+}
+
+// Imported is what came of a policy.
+type Imported struct {
+	Policy []byte // the text of a valid policy file
+	Losses []Loss // in the order of the file
+}
+
+// Less reports whether the policy asks for less than the one it came from.
+func (i Imported) Less() bool {
+	return slices.ContainsFunc(i.Losses, func(l Loss) bool { return l.Less })
+}
+
+// Import converts a policy of policy-bot. The error says why there is nothing to
+// convert, with the line.
+func Import(name string, text []byte, o Options) (Imported, error) {
+	if len(text) > maxText {
+		return Imported{}, fmt.Errorf("%s: more than %d bytes", name, maxText)
+	}
+	root, err := document(text)
+	if err != nil {
+		return Imported{}, fmt.Errorf("%s: %w", name, err)
+	}
+	c := &converter{options: o}
+	demands, err := c.file(root)
+	if err != nil {
+		return Imported{}, fmt.Errorf("%s: %w", name, err)
+	}
+	slices.SortStableFunc(c.losses, func(a, b Loss) int { return a.Line - b.Line })
+	out := Imported{Losses: slices.Compact(c.losses)}
+	if len(demands) == 0 {
+		return out, fmt.Errorf("%s: nothing in it asks for an approval that could be carried over", name)
+	}
+	out.Policy = write(name, o.Owner, demands)
+	if _, err := policy.Parse("the policy that came of it", out.Policy); err != nil {
+		return out, err
+	}
+	return out, nil
+}
+
+// document returns the root of the one YAML document in a text.
+func document(text []byte) (*yaml.Node, error) {
+	var doc yaml.Node
+	err := yaml.NewDecoder(bytes.NewReader(text)).Decode(&doc)
+	if errors.Is(err, io.EOF) {
+		return nil, errors.New("the file is empty")
+	}
+	if err != nil {
+		return nil, err
+	}
+	root := doc.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("line %d: a policy of policy-bot is a mapping", root.Line)
+	}
+	return root, plain(root, 0)
+}
+
+// plain refuses aliases, which would let a small file stand for a large one.
+func plain(n *yaml.Node, depth int) error {
+	const most = 50
+	if n.Kind == yaml.AliasNode {
+		return fmt.Errorf("line %d: an alias stands here; write out what it stands for", n.Line)
+	}
+	if depth > most {
+		return fmt.Errorf("line %d: lists and mappings stand more than %d deep inside each other", n.Line, most)
+	}
+	for _, c := range n.Content {
+		if err := plain(c, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A converter turns rules into demands and notes what is lost.
+type converter struct {
+	options Options
+	rules   map[string]*yaml.Node
+	losses  []Loss
+}
+
+// stricter notes something left out that lets fewer changes through.
+func (c *converter) stricter(n *yaml.Node, format string, args ...any) {
+	c.losses = append(c.losses, Loss{Line: n.Line, Text: fmt.Sprintf(format, args...)})
+}
+
+// less notes something left out that lets more changes through.
+func (c *converter) less(n *yaml.Node, format string, args ...any) {
+	c.losses = append(c.losses, Loss{Line: n.Line, Text: fmt.Sprintf(format, args...), Less: true})
+}
+
+// unknown notes a key that this program does not know, which may ask for anything.
+func (c *converter) unknown(key *yaml.Node) {
+	c.less(key, "the key %s is not known; it is left out", change.Quote(key.Value))
+}
+
+// file reads the root of a policy.
+func (c *converter) file(root *yaml.Node) ([]demand, error) {
+	var approval *yaml.Node
+	c.rules = map[string]*yaml.Node{}
+	for key, value := range pairs(root) {
+		switch key.Value {
+		case "policy":
+			approval = c.policy(value)
+		case "approval_rules":
+			if len(value.Content) > maxRules {
+				return nil, fmt.Errorf("line %d: more than %d rules", value.Line, maxRules)
+			}
+			for _, rule := range value.Content {
+				if name := get(rule, "name"); name != nil {
+					c.rules[name.Value] = rule
+				}
+			}
+		case "remote":
+			return nil, fmt.Errorf("line %d: the policy lies in another repository, %s; import the file from there", key.Line, change.Quote(value.Value))
+		default:
+			c.unknown(key)
+		}
+	}
+	if approval == nil || len(approval.Content) == 0 {
+		return nil, fmt.Errorf("line %d: it asks for no approval; there is no policy.approval, or nothing in it", root.Line)
+	}
+	return c.all(approval, 0)
+}
+
+// policy reads the key policy and returns its approval.
+func (c *converter) policy(n *yaml.Node) *yaml.Node {
+	var approval *yaml.Node
+	for key, value := range pairs(n) {
+		switch key.Value {
+		case "approval":
+			approval = value
+		case "disapproval":
+			c.disapproval(key, value)
+		default:
+			c.unknown(key)
+		}
+	}
+	return approval
+}
+
+// disapproval notes who could disapprove. Countersign lets whoever can approve hold
+// a change by asking for changes, and nobody else.
+func (c *converter) disapproval(key, value *yaml.Node) {
+	if requires := get(value, "requires"); requires != nil && len(requires.Content) > 0 {
+		c.less(key, "who can disapprove cannot be named; only those who could approve hold a change by asking for changes")
+	}
+}
+
+// pairs iterates over the keys and values of a mapping.
+func pairs(n *yaml.Node) func(yield func(key, value *yaml.Node) bool) {
+	return func(yield func(key, value *yaml.Node) bool) {
+		if n.Kind != yaml.MappingNode {
+			return
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if !yield(n.Content[i], n.Content[i+1]) {
+				return
+			}
+		}
+	}
+}
+
+// get returns the value of a key, or nil.
+func get(n *yaml.Node, name string) *yaml.Node {
+	for key, value := range pairs(n) {
+		if key.Value == name {
+			return value
+		}
+	}
+	return nil
+}
