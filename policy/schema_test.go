@@ -19,6 +19,17 @@ import (
 	"github.com/countersign-dev/countersign/policy"
 )
 
+// The schema is published beside the documentation.
+func TestSchemaIsPublished(t *testing.T) {
+	const file = "../docs/policy.schema.json"
+	if *update {
+		require.NoError(t, os.WriteFile(file, policy.Schema(), 0o644))
+	}
+	published, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(published), string(policy.Schema()), "run go test ./policy -run SchemaIsPublished -update")
+}
+
 // compiled returns the schema ready for use, which it is only when it is a valid
 // schema itself.
 func compiled(t testing.TB) *jsonschema.Schema {

@@ -17,7 +17,7 @@ import (
 const policyFile = ".countersign.yml"
 
 func (c *command) policy() *cobra.Command {
-	p := &cobra.Command{Use: "policy", Short: "check a policy, and see why it decides as it does", Args: cobra.NoArgs, RunE: needsCommand}
+	p := &cobra.Command{Use: "policy", Short: "check, test, explain and convert policies", Args: cobra.NoArgs, RunE: needsCommand}
 	p.AddCommand(c.policyCheck(), c.policyExplain(), c.policySchema(), c.policyTest(), c.policyRender(), c.policyImport())
 	return p
 }

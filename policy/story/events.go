@@ -20,7 +20,7 @@ func peopleEvents() []Event {
 		{"stranger ADDRESS...", "No account claims these commit addresses; without an @, it is a deleted account.", kind(change.Unknown)},
 		{"reader LOGIN...", "They may only read the repository.", each(func(h *history, login string) { h.noWrite[login] = true })},
 		{"unasked LOGIN...", "Whether they may write to the repository is not known.", each(func(h *history, login string) { h.unasked[login] = true })},
-		{"team NAME [LOGIN...]", "Who is in a team, such as acme/engineers. A team without such a line is one that could not be asked about.", func(h *history, a args) { h.member("team:"+a.words["NAME"], a.rest) }},
+		{"team NAME [LOGIN...]", "Who is in a team that a role names, such as acme/engineers. A team without such a line is one that could not be asked about.", func(h *history, a args) { h.member("team:"+a.words["NAME"], a.rest) }},
 		{"holds PERMISSION [LOGIN...]", "Who has a permission on the repository: read, triage, write, maintain or admin.", func(h *history, a args) { h.member("permission:"+a.words["PERMISSION"], a.rest) }},
 	}
 }
@@ -78,6 +78,7 @@ func (h *history) member(selector string, logins []string) {
 		h.knows(login)
 	}
 	h.members[change.Selector(selector)] = logins
+	h.memberLines[change.Selector(selector)] = h.line
 }
 
 func changeEvents() []Event {

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/policy"
 )
 
 // A history builds facts from events. Every event happens a minute after the one
 // before it.
 type history struct {
-	wrong       string // what is wrong with the event being played
+	line        int    // of the event being played
+	wrong       string // what is wrong with it
 	facts       change.Facts
 	roster      change.Roster
 	accounts    map[string]change.AccountID // of logins
@@ -22,6 +24,7 @@ type history struct {
 	noWrite     map[string]bool             // may not write
 	unasked     map[string]bool             // nobody knows whether they may write
 	members     map[change.Selector][]string
+	memberLines map[change.Selector]int // where each of them was told
 	description string
 	noPolicy    bool
 	clock       time.Time
@@ -61,7 +64,7 @@ func newHistory() *history {
 			Absent:   map[string]string{},
 		},
 		accounts: Cast(), kinds: map[string]change.ActorKind{}, noWrite: map[string]bool{}, unasked: map[string]bool{},
-		members: map[change.Selector][]string{}, clock: start,
+		members: map[change.Selector][]string{}, memberLines: map[change.Selector]int{}, clock: start,
 	}
 }
 
@@ -153,6 +156,32 @@ func (h *history) answers(needs change.Needs) []change.Membership {
 		}
 	}
 	return members
+}
+
+// strayMembers notes teams and permissions that the story tells of and no role of
+// the policy names, which hides a slip in either name.
+func (h *history) strayMembers(file string, p *policy.Policy) Problems {
+	var named []string
+	for _, selectors := range p.Roles {
+		for _, s := range selectors {
+			named = append(named, string(s))
+		}
+	}
+	slices.Sort(named)
+	named = slices.Compact(named)
+	known := "its roles name " + strings.Join(named, ", ")
+	if len(named) == 0 {
+		known = "it has no roles"
+	}
+	var problems Problems
+	for selector, line := range h.memberLines {
+		if !slices.Contains(named, string(selector)) {
+			text := fmt.Sprintf("no role of the policy names %s; %s", change.Quote(string(selector)), known)
+			problems = append(problems, Problem{File: file, Line: line, Text: text})
+		}
+	}
+	slices.SortFunc(problems, func(a, b Problem) int { return a.Line - b.Line })
+	return problems
 }
 
 // head makes a commit the head of the change.

@@ -163,6 +163,7 @@ func (s *Story) Play(text string) (Played, error) {
 	}
 	h := newHistory()
 	for _, e := range s.events {
+		h.line = e.line
 		e.form.play(h, e.args)
 		if h.wrong != "" {
 			return Played{}, Problems{{File: s.File, Line: e.line, Text: h.wrong}}
@@ -171,6 +172,9 @@ func (s *Story) Play(text string) (Played, error) {
 	file := change.PolicyFile{Found: !h.noPolicy, Path: ".countersign.yml", Commit: CommitID(99), Text: text}
 	facts := h.told(change.Needs{})
 	if p, err := policy.Parse(file.Path, []byte(text)); err == nil {
+		if problems := h.strayMembers(s.File, p); len(problems) > 0 {
+			return Played{}, problems
+		}
 		facts = p.Resolve(h.told(p.Needs(facts)), h.description).Canonical()
 	}
 	return Played{facts, file, policy.Judge(facts, file)}, nil

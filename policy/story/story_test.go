@@ -20,6 +20,9 @@ func telling(events ...string) string {
 	return "A story.\n-- story --\n" + strings.Join(events, "\n") + "\n-- want --\ndeny\n"
 }
 
+// policyOf returns a section with a policy that has another line.
+func policyOf(line string) string { return "-- policy --\n" + ownPolicy + line + "\n" }
+
 // play parses and plays a story and returns the error of either.
 func play(t *testing.T, text string) (story.Played, error) {
 	t.Helper()
@@ -69,6 +72,8 @@ func TestMistakes(t *testing.T) {
 		"no commit yet":        {telling("commit ada", "review grace approved of 2"), "s.txtar:4: there is no commit 2 yet, there are 1"},
 		"nothing to rebase":    {telling("rebase ada"), "s.txtar:3: there is nothing to rebase yet"},
 		"nothing to dismiss":   {telling("commit ada", "dismiss grace by ada"), "s.txtar:4: grace has given no review"},
+		"team of no role":      {telling("team acme/enginers ada") + policyOf("roles: {x: [team:acme/engineers]}"), `s.txtar:3: no role of the policy names "team:acme/enginers"; its roles name team:acme/engineers`},
+		"no roles at all":      {telling("holds write ada"), `s.txtar:3: no role of the policy names "permission:write"; it has no roles`},
 		"want of no verdict":   {strings.Replace(telling("author ada"), "deny", "denied", 1), `s.txtar:5: "denied" is no verdict; the first line wants one of allow, deny, exception`},
 		"want of no status":    {telling("author ada") + "passed peer-review\n", `s.txtar:6: "passed" is no status`},
 		"want of no control":   {telling("author ada") + "pass peer-reviews\n", `s.txtar:6: "peer-reviews" is no control`},
