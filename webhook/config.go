@@ -17,7 +17,7 @@ import (
 type Forge interface {
 	// Authenticate reads the delivery that r posts and proves that the forge
 	// sent it. The error may have a method StatusCode() int, which is the HTTP
-	// status to refuse it with: 400, 401, 405, 413 or 415.
+	// status to refuse it with: 400, 401, 405, 413, 415 or 503.
 	Authenticate(r *http.Request) (change.Delivery, error)
 
 	// Hint reads from the body which changes to look at. It is pure: an error

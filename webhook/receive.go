@@ -96,6 +96,10 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	s.metrics.refuse(status)
 	s.config.Log.Warn("delivery refused", "status", status, "remote", r.RemoteAddr, "err", err)
+	if status == http.StatusServiceUnavailable {
+		s.unavailable(w, refusals(status))
+		return
+	}
 	line := refusals(status)
 	if line == "" {
 		line = "the delivery could not be checked"
@@ -115,6 +119,8 @@ func refusals(status int) string {
 		return "deliveries are posted"
 	case http.StatusRequestEntityTooLarge:
 		return "the delivery is larger than this server accepts"
+	case http.StatusServiceUnavailable:
+		return "too much is being received at the moment"
 	case http.StatusUnsupportedMediaType:
 		return "deliveries have the content type application/json"
 	}

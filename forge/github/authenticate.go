@@ -12,6 +12,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/countersign-dev/countersign/change"
 )
@@ -55,7 +56,7 @@ func (f *Forge) Authenticate(r *http.Request) (change.Delivery, error) {
 	if err != nil {
 		return none, err
 	}
-	if d.Body, err = readBody(r); err != nil {
+	if d.Body, err = f.readBody(r); err != nil {
 		return none, err
 	}
 	if !f.signed(d.Body, given) {
@@ -95,13 +96,34 @@ func signature(h http.Header) ([]byte, error) {
 	return mac, nil
 }
 
+// What is large is read by a few at a time: whoever sends it has proved nothing
+// yet, and must not be able to fill the memory. Ordinary deliveries have some 20 KB
+// and never wait.
+const (
+	modest      = 1 << 20
+	largeAtOnce = 4
+	largeWait   = 10 * time.Second
+)
+
 // readBody reads the body whole. What announces too much is refused before a
 // byte of it is held.
-func readBody(r *http.Request) ([]byte, error) {
+func (f *Forge) readBody(r *http.Request) ([]byte, error) {
 	if r.ContentLength > MaxDelivery {
 		return nil, refuse(http.StatusRequestEntityTooLarge, "the body has more than %d bytes", MaxDelivery)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, MaxDelivery))
+	bounded := http.MaxBytesReader(nil, r.Body, MaxDelivery)
+	body, err := io.ReadAll(io.LimitReader(bounded, modest))
+	if err == nil && len(body) == modest {
+		select {
+		case f.large <- struct{}{}:
+			defer func() { <-f.large }()
+		case <-time.After(largeWait):
+			return nil, refuse(http.StatusServiceUnavailable, "too many large deliveries at once")
+		}
+		var rest []byte
+		rest, err = io.ReadAll(bounded)
+		body = append(body, rest...)
+	}
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

@@ -73,6 +73,7 @@ type Forge struct {
 	host   string   // what change.Repository.Host says
 	web    string   // where people browse, without a trailing slash
 
+	large    chan struct{} // has room for the large bodies that are read at once
 	apps     *ghinstallation.AppsTransport
 	app      *api // as the application itself
 	requests *atomic.Int64
@@ -104,7 +105,7 @@ func New(config Config) (*Forge, error) {
 	if err := checkSecrets(config.Secrets); err != nil {
 		return nil, err
 	}
-	f := &Forge{config: config, base: base, requests: new(atomic.Int64)}
+	f := &Forge{config: config, base: base, requests: new(atomic.Int64), large: make(chan struct{}, largeAtOnce)}
 	f.host, f.web = hostAndWeb(base)
 	transport := f.transport(config.Transport)
 	if f.apps, err = ghinstallation.NewAppsTransport(transport, config.AppID, config.PrivateKey); err != nil {
