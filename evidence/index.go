@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/countersign-dev/countersign/change"
@@ -71,6 +72,14 @@ type index struct {
 // openIndex opens or makes the index. It is flushed when SQLite sees fit and not
 // with every row: what a power cut takes is read from the log again.
 func openIndex(ctx context.Context, path string) (*index, error) {
+	// SQLite would let everybody on the machine read what it makes.
+	made, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("opening the index: %w", err)
+	}
+	if err := made.Close(); err != nil {
+		return nil, fmt.Errorf("opening the index: %w", err)
+	}
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(5000)&_txlock=immediate"
 	db, err := sql.Open("sqlite", dsn)
@@ -88,7 +97,7 @@ func openIndex(ctx context.Context, path string) (*index, error) {
 func (ix *index) migrate(ctx context.Context) error {
 	var version int
 	if err := ix.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return fmt.Errorf("opening the index: %w", err)
+		return fmt.Errorf("opening the index (if it is damaged, delete index.sqlite to have it rebuilt from the log): %w", err)
 	}
 	if version != 0 && version != indexVersion {
 		return fmt.Errorf("the index has version %d, this program knows %d: use the program that wrote it, or delete the index to have it rebuilt", version, indexVersion)

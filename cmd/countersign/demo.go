@@ -57,9 +57,15 @@ func (c *command) runDemo(ctx context.Context, d demonstration) (err error) {
 	if err != nil {
 		return &exitError{status: undecided, err: err}
 	}
-	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
+	defer func() {
+		if closed := s.close(context.WithoutCancel(ctx)); closed != nil && ctx.Err() == nil {
+			err = errors.Join(err, closed)
+		}
+	}()
 	s.teller = teller{out: c.out, json: d.json, colour: onTerminal(c.out)}
-	if err := s.playDay(ctx); err != nil {
+	if err := s.playDay(ctx); ctx.Err() != nil {
+		return exit(undecided, "interrupted; what was recorded so far lies in %s", s.data())
+	} else if err != nil {
 		return &exitError{status: undecided, err: err}
 	}
 	if err := s.server.ledger.Published(ctx); err != nil {
@@ -85,6 +91,9 @@ func (c *command) runDemo(ctx context.Context, d demonstration) (err error) {
 func (d demonstration) directory() (string, error) {
 	if d.dir == "" {
 		return os.MkdirTemp("", "countersign-demo-")
+	}
+	if _, err := os.Stat(filepath.Join(d.dir, "data")); err == nil {
+		return "", fmt.Errorf("%s holds an earlier demo; name another directory", d.dir)
 	}
 	return d.dir, os.MkdirAll(d.dir, 0o700)
 }
