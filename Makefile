@@ -20,8 +20,10 @@ descriptions:
 		cp $(contract)/package-lock.json $(contract)/node_modules/.installed; }; \
 	else echo "npm is not installed: tests against GitHub's descriptions will say that they are skipped"; fi
 
+# race runs the tests of everything that does several things at a time under the
+# race detector.
 race: descriptions
-	go test -race ./...
+	go test -race ./change ./gate ./webhook ./evidence ./forge/... ./internal/turns ./internal/dirlock
 
 # bench prints what an assessment costs: API requests, latency, time and memory.
 bench:
