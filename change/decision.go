@@ -133,6 +133,10 @@ type Decision struct {
 	Owner   string   `json:"owner,omitempty"`  // who owns the policy
 	Reason  Text     `json:"reason,omitempty"` // set when there are no results: why nothing could be judged
 	Results []Result `json:"results"`
+
+	// Ungoverned is set when the policy names no rule for the branch that the change
+	// wants to reach. It is unknown then, and nobody's concern.
+	Ungoverned bool `json:"ungoverned,omitempty"`
 }
 
 // Conclude returns the status of a set of results: the worst of them, and

@@ -31,11 +31,10 @@ func (ix *index) last(ctx context.Context, subject string) (row, bool, error) {
 	return ix.one(ctx, "records.subject = ? ORDER BY records.idx DESC LIMIT 1", subject)
 }
 
-// lastProposed returns the newest record of a change that says it had not landed,
-// or that nothing could be gathered of it, at a time before the given one.
-func (ix *index) lastProposed(ctx context.Context, subject string, landed time.Time) (row, bool, error) {
-	return ix.one(ctx, "records.subject = ? AND records.state <> ? AND (records.state <> '' OR at < ?) ORDER BY records.idx DESC LIMIT 1",
-		subject, string(change.LandedState), landed.UnixMilli())
+// lastProposed returns the newest record of a change that says it had not landed.
+func (ix *index) lastProposed(ctx context.Context, subject string) (row, bool, error) {
+	return ix.one(ctx, "records.subject = ? AND records.state NOT IN (?, '') ORDER BY records.idx DESC LIMIT 1",
+		subject, string(change.LandedState))
 }
 
 // standing returns the newest record of every change that was last judged at a
@@ -44,9 +43,10 @@ func (ix *index) standing(ctx context.Context, head string) ([]row, error) {
 	return ix.rows(ctx, "newest.head = ? AND newest.idx = records.idx ORDER BY records.idx", head)
 }
 
-// allowed returns the changes that stand let through, of one owner or, with "", of all.
+// allowed returns the changes that stand let through, or of which nothing could be
+// gathered last, of one owner or, with "", of all.
 func (ix *index) allowed(ctx context.Context, owner string) (refs []change.Ref, err error) {
-	found, err := ix.db.QueryContext(ctx, "SELECT change FROM newest WHERE allowed = 1 AND state IN (?, ?) AND (? = '' OR owner = ?) ORDER BY idx",
+	found, err := ix.db.QueryContext(ctx, "SELECT change FROM newest WHERE (allowed = 1 AND state IN (?, ?) OR state = '') AND (? = '' OR owner = ?) ORDER BY idx",
 		string(change.Open), string(change.Draft), owner, owner)
 	if err != nil {
 		return nil, fmt.Errorf("asking the index: %w", err)

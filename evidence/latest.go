@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/countersign-dev/countersign/change"
 )
@@ -16,16 +16,17 @@ func (l *Ledger) Last(ctx context.Context, ref change.Ref) (Latest, bool, error)
 	return l.newest(ctx, func() (row, bool, error) { return l.index.last(ctx, ref.Key()) })
 }
 
-// LastProposed returns the newest record of a change from before it landed, and
-// whether there is one. A record that says it had not landed was gathered before
-// it did, whatever any clock says; only for one that could not say so the time at
-// which it landed is asked for.
-func (l *Ledger) LastProposed(ctx context.Context, ref change.Ref, landed time.Time) (Latest, bool, error) {
-	return l.newest(ctx, func() (row, bool, error) { return l.index.lastProposed(ctx, ref.Key(), landed) })
+// LastProposed returns the newest record of a change that says it had not landed,
+// and whether there is one. It was gathered before the change landed, whatever any
+// clock says. Records of which nothing could be gathered are passed over: nobody
+// can tell whether they came before.
+func (l *Ledger) LastProposed(ctx context.Context, ref change.Ref) (Latest, bool, error) {
+	return l.newest(ctx, func() (row, bool, error) { return l.index.lastProposed(ctx, ref.Key()) })
 }
 
 // Standing returns the newest record of every pull request of a repository that
-// was last judged at the commit head and has neither landed nor been closed.
+// was last judged at the commit head, has neither landed nor been closed, and wants
+// to reach a branch that its policy names.
 func (l *Ledger) Standing(ctx context.Context, repository change.Repository, head change.SHA) ([]Latest, error) {
 	if err := l.enter(); err != nil {
 		return nil, err
@@ -42,21 +43,22 @@ func (l *Ledger) Standing(ctx context.Context, repository change.Repository, hea
 	for _, r := range rows {
 		proposal := r.ref.Kind == change.PullRequest || r.ref.Kind == change.MergeRequest
 		ended := r.state == change.LandedState || r.state == change.ClosedState
-		if !proposal || ended || r.ref.Repository.ID != repository.ID || r.ref.Repository.Host != repository.Host {
-			continue
-		}
 		latest, err := r.latest()
 		if err != nil {
 			return nil, err
+		}
+		if !proposal || ended || latest.Decision.Ungoverned || r.ref.Repository.ID != repository.ID || r.ref.Repository.Host != repository.Host {
+			continue
 		}
 		list = append(list, latest)
 	}
 	return list, nil
 }
 
-// Allowed returns the changes that stand let through: neither landed nor closed,
-// and not blocked by their newest record. With an owner's login it returns those
-// of the owner's repositories, with "" all.
+// Allowed returns the pull requests that stand let through, neither landed nor
+// closed and not blocked by their newest record, and those of which nothing could
+// be gathered last. With an owner's login it returns those of the owner's
+// repositories, with "" all.
 func (l *Ledger) Allowed(ctx context.Context, owner string) ([]change.Ref, error) {
 	if err := l.enter(); err != nil {
 		return nil, err
@@ -65,7 +67,10 @@ func (l *Ledger) Allowed(ctx context.Context, owner string) ([]change.Ref, error
 	if err := l.catchUpIfBehind(ctx); err != nil {
 		return nil, err
 	}
-	return l.index.allowed(ctx, strings.ToLower(owner))
+	refs, err := l.index.allowed(ctx, strings.ToLower(owner))
+	return slices.DeleteFunc(refs, func(r change.Ref) bool {
+		return r.Kind != change.PullRequest && r.Kind != change.MergeRequest
+	}), err
 }
 
 func (l *Ledger) newest(ctx context.Context, ask func() (row, bool, error)) (Latest, bool, error) {

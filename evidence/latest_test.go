@@ -67,7 +67,7 @@ func TestTheNewestRecordsTellHowChangesStand(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, found)
 	require.Equal(t, change.LandedState, last.State)
-	stood, found, err := l.LastProposed(ctx, ref, time.Now())
+	stood, found, err := l.LastProposed(ctx, ref)
 	require.NoError(t, err)
 	require.True(t, found)
 	require.Equal(t, change.Pass, stood.Decision.Status)

@@ -144,10 +144,8 @@ func (l *ledger) Last(_ context.Context, ref change.Ref) (evidence.Latest, bool,
 	return l.newest(ref, func(evidence.Latest) bool { return true })
 }
 
-func (l *ledger) LastProposed(_ context.Context, ref change.Ref, landed time.Time) (evidence.Latest, bool, error) {
-	return l.newest(ref, func(e evidence.Latest) bool {
-		return e.State != change.LandedState && (e.State != "" || e.At.Before(landed))
-	})
+func (l *ledger) LastProposed(_ context.Context, ref change.Ref) (evidence.Latest, bool, error) {
+	return l.newest(ref, func(e evidence.Latest) bool { return e.State != change.LandedState && e.State != "" })
 }
 
 func (l *ledger) newest(ref change.Ref, meant func(evidence.Latest) bool) (evidence.Latest, bool, error) {
@@ -172,7 +170,7 @@ func (l *ledger) Standing(_ context.Context, repo change.Repository, head change
 	}
 	var list []evidence.Latest
 	for _, e := range newest {
-		if e.Head == head && e.State != change.ClosedState && e.State != change.LandedState {
+		if e.Head == head && !e.Decision.Ungoverned && e.State != change.ClosedState && e.State != change.LandedState {
 			list = append(list, e)
 		}
 	}
@@ -187,7 +185,7 @@ func (l *ledger) Allowed(context.Context, string) ([]change.Ref, error) {
 		newest[e.Facts.Ref.Key()] = l.latest(i)
 	}
 	for _, e := range newest {
-		if e.State == change.Open && !e.Decision.Status.Blocks() {
+		if e.State == change.Open && !e.Decision.Status.Blocks() || e.State == "" {
 			refs = append(refs, e.Ref)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"github.com/countersign-dev/countersign/change"
 	"github.com/countersign-dev/countersign/evidence"
 	"github.com/countersign-dev/countersign/internal/turns"
@@ -34,7 +36,7 @@ type Ledger interface {
 	// Last returns the newest record of a change and whether there is one, and
 	// LastProposed the newest from before it landed.
 	Last(ctx context.Context, ref change.Ref) (evidence.Latest, bool, error)
-	LastProposed(ctx context.Context, ref change.Ref, landed time.Time) (evidence.Latest, bool, error)
+	LastProposed(ctx context.Context, ref change.Ref) (evidence.Latest, bool, error)
 	// Allowed returns the open changes that stand let through in the repositories
 	// of an owner, or in all with "".
 	Allowed(ctx context.Context, owner string) ([]change.Ref, error)
@@ -64,15 +66,26 @@ type Config struct {
 type Gate struct {
 	Config
 	turns *turns.Turns[Assessment]
-	shows locks // by commit: see show
+	shows locks // by commit: see report
+
+	// strangers are pull requests, with their heads, that were seen to want to reach
+	// branches that are nobody's concern: no record tells so.
+	strangers *lru.Cache[string, struct{}]
 }
+
+// manyStrangers bounds the memory of those; one that is forgotten is looked at again.
+const manyStrangers = 10_000
 
 // New returns a gate.
 func New(c Config) *Gate {
 	if c.Timeout == 0 {
 		c.Timeout = 2 * time.Minute
 	}
-	return &Gate{Config: c, turns: turns.New[Assessment](0), shows: locks{byKey: map[string]*lock{}}}
+	strangers, err := lru.New[string, struct{}](manyStrangers)
+	if err != nil {
+		panic(err) // of a size that is not above zero
+	}
+	return &Gate{Config: c, strangers: strangers, turns: turns.New[Assessment](0), shows: locks{byKey: map[string]*lock{}}}
 }
 
 // An Assessment is what became of a change.
@@ -85,34 +98,44 @@ type Assessment struct {
 	head   change.SHA    // the head that was judged
 	people change.People // of the facts that were judged
 	touch  []change.Ref  // the changes whose verdicts rest on this one's
+	shares bool          // whether others have the same head
+	waits  bool          // whether one of those has not been judged at it yet
 }
 
 // Assess brings a change's verdict up to date, and then those that rest on it: of
 // the merge groups it waits in, because what is no longer approved must not land
-// with its group, and of the changes that share its head commit. An error means
-// that something new was not shown and that it should be tried again.
+// with its group; of the changes that share its head commit; and, when it has
+// changed the policy, of what the old one let through. An error means that
+// something new was not shown and that it should be tried again.
 func (g *Gate) Assess(ctx context.Context, ref change.Ref) error {
-	a, err := g.assess(ctx, ref, true)
+	a, err := g.assess(ctx, ref)
 	if err != nil {
 		return err
 	}
+	var failed []error
+	moved := a.waits
 	for _, other := range a.touch {
-		if _, err := g.assess(ctx, other, false); err != nil {
-			return err
-		}
+		b, err := g.assess(ctx, other)
+		failed = append(failed, err)
+		moved = moved || b.Recorded
 	}
-	return nil
+	if moved && a.shares {
+		// What shares the head stands otherwise than when this one was shown.
+		_, err = g.assess(ctx, ref)
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
 }
 
-// assess runs the path for one change. A run that is not the first one, but one
-// that another waits for, waits for no others itself: two would wait for each other.
-func (g *Gate) assess(ctx context.Context, ref change.Ref, first bool) (Assessment, error) {
+// assess runs the path for one change. A run waits for no other run of a change
+// that may share its head, or two would wait for each other.
+func (g *Gate) assess(ctx context.Context, ref change.Ref) (Assessment, error) {
 	return g.turns.Do(ctx, ref.Key(), func() (Assessment, error) {
 		// The run may serve callers that came later than this one, so it must not
 		// end because this one gave up waiting.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.Timeout)
 		defer cancel()
-		a, err := g.run(ctx, ref, first)
+		a, err := g.run(ctx, ref)
 		var blind *blindError
 		if errors.As(err, &blind) {
 			err = errors.Join(err, g.withdraw(ctx, ref, blind))
@@ -125,7 +148,7 @@ func (g *Gate) assess(ctx context.Context, ref change.Ref, first bool) (Assessme
 }
 
 // run is the path.
-func (g *Gate) run(ctx context.Context, ref change.Ref, first bool) (Assessment, error) {
+func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
 	r, err := g.gather(ctx, ref)
 	if errors.Is(err, change.ErrNotInstalled) {
 		g.Log.WarnContext(ctx, "not assessed", "change", ref.String(), "err", err)
@@ -135,6 +158,7 @@ func (g *Gate) run(ctx context.Context, ref change.Ref, first bool) (Assessment,
 		return Assessment{}, err
 	}
 	if governed, err := g.governed(ctx, &r); err != nil || !governed {
+		g.strangers.Add(stranger(ref, shownOn(r.Facts)), struct{}{})
 		return Assessment{touch: r.resting(nil)}, err
 	}
 	if changes, whole := explained(r.Facts); whole {
@@ -151,7 +175,10 @@ func (g *Gate) run(ctx context.Context, ref change.Ref, first bool) (Assessment,
 		return Assessment{}, fmt.Errorf("recording: %w", err)
 	}
 	g.Log.InfoContext(ctx, "assessed", "change", ref.String(), "status", a.Decision.Status, "record", a.Receipt.Index, "new", a.Recorded)
-	if a.touch, err = g.report(ctx, r, a, first); err != nil {
+	if a.Decision.Ungoverned {
+		g.strangers.Add(stranger(ref, shownOn(r.Facts)), struct{}{})
+	}
+	if err := g.report(ctx, r, &a); err != nil {
 		return Assessment{}, fmt.Errorf("reporting: %w", err)
 	}
 	repoliced, err := g.repoliced(ctx, r)

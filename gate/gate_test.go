@@ -208,12 +208,23 @@ func TestAGreenVerdictIsWithdrawnWhileWeAreBlind(t *testing.T) {
 		require.Error(t, g.Assess(t.Context(), pull(1)))
 	}
 	require.Equal(t, change.Undetermined, f.shown())
-	require.Len(t, f.reports, 2, "once")
-	require.Len(t, l.entries, 2)
+	require.Len(t, l.entries, 2, "recorded once, and shown until it is seen to be")
 
 	f.gather = nil
 	require.NoError(t, g.Assess(t.Context(), pull(1)))
 	require.Equal(t, change.Pass, f.shown())
+}
+
+// Showing that a verdict is withdrawn may fail as well: it is not forgotten.
+func TestAWithdrawalIsShownInTheEnd(t *testing.T) {
+	g, f, _ := setUp(t, reviewed(pull(1), true))
+	require.NoError(t, g.Assess(t.Context(), pull(1)))
+	f.gather = func(change.Ref) error { return errors.New("502") }
+	f.report = func(change.Report) error { return errors.New("502") }
+	require.Error(t, g.Assess(t.Context(), pull(1)))
+	f.report = nil
+	require.Error(t, g.Assess(t.Context(), pull(1)))
+	require.Equal(t, change.Undetermined, f.shown())
 }
 
 // landing returns what the forge would say of a pull request once it was merged.

@@ -43,7 +43,9 @@ func (g *Gate) withdraw(ctx context.Context, ref change.Ref, cause *blindError) 
 	if err != nil {
 		return fmt.Errorf("looking for a verdict to withdraw: %w", err)
 	}
-	if !found || last.Decision.Status.Blocks() || last.State == change.LandedState || last.State == change.ClosedState {
+	ended := last.State == change.LandedState || last.State == change.ClosedState
+	again := last.State == "" // withdrawn before, and showing that may be what failed
+	if !found || ended || last.Decision.Status.Blocks() && !again {
 		return nil
 	}
 	if err := g.blank(ctx, ref, last); err != nil {

@@ -28,7 +28,7 @@ func (g *Gate) members(ctx context.Context, f change.Facts) (change.Facts, error
 	for i := range group.Members {
 		each.Go(func() error {
 			m := &group.Members[i]
-			a, err := g.assess(ctx, m.Ref, false)
+			a, err := g.assess(ctx, m.Ref)
 			if err != nil {
 				return fmt.Errorf("judging a member of the group again: %w", err)
 			}

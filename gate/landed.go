@@ -15,8 +15,7 @@ import (
 // Otherwise the verdict that stood when it landed is put among the facts. It comes
 // from our own records, because what the forge shows by now may be another.
 func (g *Gate) landed(ctx context.Context, r *round) (a Assessment, settled bool, err error) {
-	landing, known := r.Facts.Landing.Get()
-	if r.Facts.Ref.Kind == change.Push || !known || !landing.Landed {
+	if r.Facts.Ref.Kind == change.Push || !ended(r.Facts) {
 		return a, false, nil
 	}
 	last, found, err := g.Ledger.Last(ctx, r.Facts.Ref)
@@ -24,10 +23,12 @@ func (g *Gate) landed(ctx context.Context, r *round) (a Assessment, settled bool
 		return a, false, fmt.Errorf("looking for the verdict that stood: %w", err)
 	}
 	if found && isSettled(last) {
-		a = Assessment{Governed: true, Decision: last.Decision, Receipt: last.Receipt, head: last.Head}
-		return a, true, nil
+		a = Assessment{Governed: true, Decision: last.Decision, Receipt: last.Receipt, head: last.Head, touch: r.resting(nil)}
+		repoliced, err := g.repoliced(ctx, *r) // an earlier attempt may have failed on the way
+		a.touch = append(a.touch, repoliced...)
+		return a, true, err
 	}
-	stood, found, err := g.Ledger.LastProposed(ctx, r.Facts.Ref, landing.At)
+	stood, found, err := g.Ledger.LastProposed(ctx, r.Facts.Ref)
 	if err != nil {
 		return a, false, fmt.Errorf("looking for the verdict that stood: %w", err)
 	}

@@ -55,7 +55,10 @@ func (g *Gate) governed(ctx context.Context, r *round) (bool, error) {
 	case r.rules != nil && (target == "" || r.rules.Governs(target)):
 		return true, nil
 	case !push && !landed:
-		return false, nil
+		// It may have wanted to reach a governed branch before: then a record has to
+		// say that it does not any more.
+		last, found, err := g.Ledger.Last(ctx, r.Facts.Ref)
+		return found && !last.Decision.Ungoverned, err
 	}
 	r.retired = r.rules != nil
 	return g.Ledger.Keeps(ctx, change.Ref{Repository: r.Facts.Ref.Repository, Branch: target})
@@ -92,7 +95,7 @@ func (g *Gate) complete(ctx context.Context, r *round) (err error) {
 // resting returns the changes whose verdicts rest on this one's: the groups that
 // hold it, and those that share its head, by the forge's list and by our records.
 func (r round) resting(standing []evidence.Latest) []change.Ref {
-	refs := append([]change.Ref(nil), r.Groups...)
+	refs := slices.Clone(r.Groups)
 	for _, s := range r.Siblings.Or(nil) {
 		refs = append(refs, s.Ref)
 	}
@@ -101,9 +104,4 @@ func (r round) resting(standing []evidence.Latest) []change.Ref {
 	}
 	slices.SortFunc(refs, func(a, b change.Ref) int { return strings.Compare(a.Key(), b.Key()) })
 	return slices.CompactFunc(refs, func(a, b change.Ref) bool { return a.Key() == b.Key() })
-}
-
-// numbered returns another pull request of the repository.
-func (r round) numbered(n int) change.Ref {
-	return change.Ref{Repository: r.Facts.Ref.Repository, Kind: r.Facts.Ref.Kind, Number: n}
 }

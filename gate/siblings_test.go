@@ -1,6 +1,9 @@
 package gate_test
 
 import (
+	"errors"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,7 +31,8 @@ func TestOneHeadShowsTheWorstOfItsChanges(t *testing.T) {
 	for _, r := range f.reports {
 		require.Equal(t, change.Pending, r.Decision.Status, "and is never shown so")
 	}
-	require.Contains(t, string(f.reports[len(f.reports)-2].Decision.Reason), "#2")
+	require.Contains(t, string(f.reports[0].Decision.Reason), "about to be judged")
+	require.Contains(t, string(f.reports[len(f.reports)-1].Decision.Reason), "#2")
 
 	f.says[pull(2).Key()] = sharing(pull(2), true, pull(1), "main")
 	require.NoError(t, g.Assess(t.Context(), pull(2)))
@@ -48,7 +52,9 @@ func TestOneHeadShowsTheWorstOfItsChanges(t *testing.T) {
 }
 
 func TestAChangeIntoNobodysBranchHoldsNothingBack(t *testing.T) {
-	g, f, _ := setUp(t, sharing(pull(1), true, pull(2), "playground"))
+	nobodys := reviewed(pull(2), false)
+	nobodys.Facts.Base = change.Known(change.Base{Branch: "playground", Target: "playground", Commit: sha(1)})
+	g, f, _ := setUp(t, sharing(pull(1), true, pull(2), "playground"), nobodys)
 	require.NoError(t, g.Assess(t.Context(), pull(1)))
 	require.Equal(t, change.Pass, f.shown())
 }
@@ -77,6 +83,79 @@ func TestRecordsTellOfSiblingsTheForgeDoesNotList(t *testing.T) {
 		if r.Ref.Number == 1 {
 			require.Contains(t, string(r.Decision.Reason), "#2")
 		}
+	}
+}
+
+// The held one of two goes elsewhere: it is nobody's concern any more, and neither
+// are its old records.
+func TestAChangeThatIsRetargetedHoldsNothingBackAnyMore(t *testing.T) {
+	g, f, l := setUp(t, sharing(pull(1), true, pull(2), "main"), sharing(pull(2), false, pull(1), "main"))
+	require.NoError(t, g.Assess(t.Context(), pull(2)))
+	require.NoError(t, g.Assess(t.Context(), pull(1)))
+	require.Equal(t, change.Pending, f.shown())
+
+	elsewhere := sharing(pull(2), false, pull(1), "main")
+	elsewhere.Facts.Base = change.Known(change.Base{Branch: "playground", Target: "playground", Commit: sha(1)})
+	f.says[pull(2).Key()] = elsewhere
+	require.NoError(t, g.Assess(t.Context(), pull(2)))
+	require.Equal(t, change.Pass, f.shown())
+	require.True(t, l.entries[len(l.entries)-1].Decision.Ungoverned)
+	require.NotEqual(t, change.Allow, l.entries[len(l.entries)-1].Decision.Verdict())
+	recorded := len(l.entries)
+	require.NoError(t, g.Assess(t.Context(), pull(2)))
+	require.Len(t, l.entries, recorded, "said once")
+}
+
+// Everything that shares a head may be woken at once, whatever the forge lists.
+func TestSharingAHeadNeverWaitsInACircle(t *testing.T) {
+	var says []change.Gathered
+	for n := 1; n <= 4; n++ {
+		said := reviewed(pull(n), n != 3)
+		if n%2 == 0 {
+			said.Siblings = change.Known([]change.Sibling{{Ref: pull(1), Target: "elsewhere"}, {Ref: pull(n%4 + 1), Target: "main"}})
+		}
+		says = append(says, said)
+	}
+	g, f, _ := setUp(t, says...)
+	var all sync.WaitGroup
+	for range 20 {
+		for n := 1; n <= 4; n++ {
+			all.Go(func() { require.NoError(t, g.Assess(t.Context(), pull(n))) })
+		}
+	}
+	all.Wait()
+	require.Equal(t, change.Pending, f.shown(), "#3 is held")
+}
+
+// One of several changes that rest on a policy cannot be looked at: the others are,
+// and the attempt after it looks again.
+func TestWhatRestsOnAPolicyIsNotForgotten(t *testing.T) {
+	g, f, l := setUp(t, reviewed(pull(1), true), reviewed(pull(2), true), reviewed(pull(3), true))
+	for n := 1; n <= 3; n++ {
+		require.NoError(t, g.Assess(t.Context(), pull(n)))
+	}
+	tightened := landing(pull(9), true)
+	tightened.Facts.Files = change.Known([]change.File{{Path: ".countersign.yml", Status: "modified"}})
+	f.says[pull(9).Key()] = tightened
+	for n := 1; n <= 3; n++ {
+		said := reviewed(pull(n), true)
+		said.Policy.Text = strings.Replace(rules, "approvals: 1", "approvals: 2", 1)
+		f.says[pull(n).Key()] = said
+	}
+	broken := true
+	f.gather = func(ref change.Ref) error {
+		if broken && ref.Number == 1 {
+			return errors.New("502")
+		}
+		return nil
+	}
+	require.Error(t, g.Assess(t.Context(), pull(9)))
+	broken = false
+	require.NoError(t, g.Assess(t.Context(), pull(9)))
+	for n := 1; n <= 3; n++ {
+		last, _, err := l.Last(t.Context(), pull(n))
+		require.NoError(t, err)
+		require.Equal(t, change.Pending, last.Decision.Status, "#%d", n)
 	}
 }
 

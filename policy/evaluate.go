@@ -70,7 +70,9 @@ func (p *Policy) evaluate(f change.Facts) change.Decision {
 	}
 	rules := p.rulesFor(branch)
 	if len(rules) == 0 {
-		return undetermined("no rule of the policy names the branch %s; add it to the branches of one", change.Quote(branch))
+		d := undetermined("no rule of the policy names the branch %s; add it to the branches of one", change.Quote(branch))
+		d.Ungoverned = true
+		return d
 	}
 	judge := p.judgeOf(f)
 	if judge == nil {

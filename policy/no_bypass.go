@@ -71,10 +71,19 @@ func (s *subject) verdictShown(l change.Landing) change.Result {
 		return say(change.Fail, "%s merged it while the verdict was still %s", by, change.Quote(shown.Status))
 	case shown.Conclusion != change.Success:
 		return say(change.Fail, "%s merged it although the last verdict on it was %s", by, change.Quote(shown.Conclusion))
-	case shown.Branch != "" && shown.Branch != l.Branch:
+	case shown.Branch != "" && shown.Branch != s.aim(l):
 		return say(change.Fail, "%s merged it into %s, and the verdict was for %s", by, change.Quote(l.Branch), change.Quote(shown.Branch))
 	}
 	return say(change.Pass, "%s merged it after the last verdict let %s through", by, abbrev(head.Commit))
+}
+
+// aim returns the branch whose rules a landed change was under: for one in a stack
+// that is the trunk, and not the branch it was merged into.
+func (s *subject) aim(l change.Landing) string {
+	if base, known := s.facts.Base.Get(); known && base.Target != "" {
+		return base.Target
+	}
+	return l.Branch
 }
 
 // movement names how a branch moved, for people.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -101,22 +102,33 @@ func (s *server) serve(ctx context.Context, p parts) error {
 }
 
 // lookBack assesses once more what stands let through: while the server was down
-// nobody looked, and the deliveries that told of it may not come again.
+// nobody looked, and the deliveries that told of it may not come again. What fails
+// is tried again after a while that grows up to a minute, for as long as it takes.
 func (s *server) lookBack(ctx context.Context) {
 	refs, err := s.path.Affected(ctx, "")
 	if err != nil {
 		s.log.ErrorContext(ctx, "looking back failed", "err", err)
 		return
 	}
-	for _, ref := range refs {
-		if ctx.Err() != nil {
-			return
+	looked := len(refs)
+	for wait := time.Second; len(refs) > 0; wait = min(2*wait, time.Minute) {
+		refs = slices.DeleteFunc(refs, func(ref change.Ref) bool {
+			err := s.path.Assess(ctx, ref)
+			if err != nil && ctx.Err() == nil {
+				s.log.ErrorContext(ctx, "looking back failed", "change", ref.String(), "err", err)
+			}
+			return err == nil
+		})
+		if len(refs) == 0 {
+			break
 		}
-		if err := s.path.Assess(ctx, ref); err != nil && ctx.Err() == nil {
-			s.log.ErrorContext(ctx, "looking back failed", "change", ref.String(), "err", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
 		}
 	}
-	s.log.InfoContext(ctx, "looked back", "changes", len(refs))
+	s.log.InfoContext(ctx, "looked back", "changes", looked)
 }
 
 // stop stops accepting, lets what runs end, and closes everything, in the order
