@@ -30,9 +30,7 @@ type verdict struct {
 
 // Report shows a decision as the check run of this application on the commit. A
 // run that stands there already is changed in place, so that one change costs
-// one run; a run that says the same already is left alone. So is, by the report of
-// a push, a run that shows another change's verdict: the commit may be the head of
-// a pull request, whose verdict the forge still goes by, and a push has landed.
+// one run; a run that says the same already is left alone.
 func (f *Forge) Report(ctx context.Context, r change.Report) error {
 	if !r.Commit.Valid() {
 		return fmt.Errorf("reporting on %s: no commit to show it on", r.Ref)
@@ -42,9 +40,6 @@ func (f *Forge) Report(ctx context.Context, r change.Report) error {
 	shown, _ := r.Shown.Get()
 	if shown.Commit != r.Commit {
 		shown = change.Shown{}
-	}
-	if r.Ref.Kind == change.Push && shown.ID != 0 && shown.ExternalID != v.externalID {
-		return nil
 	}
 	if said, known := f.texts.Get(shown.ID); known && said == digest && v.stands(shown) {
 		return nil

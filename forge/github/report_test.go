@@ -67,37 +67,6 @@ func TestReport(t *testing.T) {
 	require.Len(t, s.writes, 4)
 }
 
-// A push that landed does not take the place of a verdict that others rest on.
-func TestReportOfAPushLeavesOthersAlone(t *testing.T) {
-	s := newStub(t)
-	f := newForge(t, s.URL)
-	r := held()
-	r.Ref, r.Commit = push9, push9.Commit
-	r.Decision = change.Decision{Status: change.Fail, Results: []change.Result{{Control: "no-bypass", Status: change.Fail, Reason: "pushed directly"}}}
-	r.Shown = change.Known(change.Shown{ID: 77, Commit: r.Commit, Status: "completed", Conclusion: "success", ExternalID: "countersign:" + pull7.Key()})
-	require.NoError(t, f.Report(t.Context(), r))
-	require.Empty(t, s.writes)
-
-	// A pull request does take it: its verdict is what the forge goes by.
-	mine := r
-	mine.Ref = pull7
-	mine.Shown = change.Known(change.Shown{ID: 77, Commit: r.Commit, Status: "completed", Conclusion: "success", ExternalID: "countersign:" + push9.Key()})
-	require.NoError(t, f.Report(t.Context(), mine))
-	require.Len(t, s.writes, 1)
-
-	// Its own verdict, or a commit without one, a push writes as ever.
-	r.Shown = change.Known(change.Shown{ID: 77, Commit: r.Commit, Status: "completed", Conclusion: "success", ExternalID: "countersign:" + push9.Key()})
-	require.NoError(t, f.Report(t.Context(), r))
-	require.Equal(t, "PATCH", s.writes[1]["method"])
-	r.Shown = change.Known(change.Shown{})
-	require.NoError(t, f.Report(t.Context(), r))
-	require.Equal(t, "POST", s.writes[2]["method"])
-	for _, w := range s.writes {
-		require.Equal(t, "failure", w["conclusion"])
-		require.NotContains(t, w, "completed_at", "GitHub's clock says when")
-	}
-}
-
 func TestReportConclusions(t *testing.T) {
 	for _, c := range []struct {
 		status              change.Status
