@@ -106,8 +106,10 @@ func TestCreatedBranchUnknown(t *testing.T) {
 	require.Error(t, err)
 
 	// A default branch whose newest move is not listed yet is asked again.
-	s.created(move(2, "push", sha(0xd1), sha(0xd2), 202, "grace", "2026-03-02T11:00:00Z", "refs/heads/main"))
-	s.moves["acme/shop refs/heads/release/1"][0]["timestamp"] = "2026-03-02T11:59:58Z"
+	s.change(func() {
+		s.created(move(2, "push", sha(0xd1), sha(0xd2), 202, "grace", "2026-03-02T11:00:00Z", "refs/heads/main"))
+		s.moves["acme/shop refs/heads/release/1"][0]["timestamp"] = "2026-03-02T11:59:58Z"
+	})
 	_, err = newForge(t, s.URL).Gather(t.Context(), creation9)
 	require.ErrorIs(t, err, change.ErrNotYet)
 }

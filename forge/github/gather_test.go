@@ -188,7 +188,6 @@ func TestGatherTroubleAtGitHubIsAskedAgain(t *testing.T) {
 }
 
 func TestGatherWholeAnswerMissing(t *testing.T) {
-	s := newStub(t)
 	for name, body := range map[string]obj{
 		"null repository":   {"data": obj{"repository": nil}, "errors": []obj{{"type": "NOT_FOUND", "message": "Could not resolve to a Repository"}}},
 		"null pull request": {"data": obj{"repository": obj{"databaseId": 1, "pullRequest": nil}}},
@@ -200,6 +199,7 @@ func TestGatherWholeAnswerMissing(t *testing.T) {
 			"errors": []obj{{"message": "timeout", "path": []any{"repository", "pullRequest", "baseRef", "target", "file"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			s := newStub(t)
 			s.override["POST /graphql"] = func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, body) }
 			_, err := newForge(t, s.URL).Gather(t.Context(), pull7)
 			require.Error(t, err)

@@ -123,6 +123,14 @@ func move(id int, kind, before, after string, actor int, login, at, ref string) 
 	return obj{"id": id, "activity_type": kind, "before": before, "after": after, "timestamp": at, "ref": ref, "actor": obj{"id": actor, "login": login, "type": "User"}}
 }
 
+// change changes what the stub answers while calls of an earlier, failed gather may
+// still be on their way.
+func (s *stub) change(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
 func (s *stub) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -97,10 +97,12 @@ func TestRedirects(t *testing.T) {
 	_, err := newForge(t, s.URL).Gather(t.Context(), pull7)
 	require.Error(t, err)
 
-	s.override["GET /repos/acme/shop/rules/branches/main"] = func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "/renamed/rules", http.StatusMovedPermanently)
-	}
-	s.override["GET /renamed/rules"] = func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, []obj{{"type": "deletion"}}) }
+	s.change(func() {
+		s.override["GET /repos/acme/shop/rules/branches/main"] = func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/renamed/rules", http.StatusMovedPermanently)
+		}
+		s.override["GET /renamed/rules"] = func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, []obj{{"type": "deletion"}}) }
+	})
 	require.Equal(t, "deletion", known(t, s.gather(t).Facts.Enforced).Rules[0].Type)
 }
 
