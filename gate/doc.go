@@ -11,6 +11,12 @@
 //     nothing is shown and the assessment is an error, to be tried again.
 //   - The same facts, policy and decision as last time are not recorded twice;
 //     the verdict is shown all the same, because showing it may be what failed.
+//   - A verdict is shown on a commit. Changes that share it share the verdict of the
+//     one that is held back most.
+//   - While a change cannot be looked at, a verdict that lets it through is taken
+//     back.
+//   - A change that has landed is judged once, by what our own records say stood
+//     when it did.
 //   - When trying again has come to an end, GiveUp records and shows that there is
 //     no decision, which blocks.
 package gate

@@ -157,9 +157,13 @@ func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
 	if err != nil {
 		return Assessment{}, err
 	}
-	if governed, err := g.governed(ctx, &r); err != nil || !governed {
+	governed, err := g.governed(ctx, &r)
+	if err != nil {
+		return Assessment{}, err
+	}
+	if !governed {
 		g.strangers.Add(stranger(ref, shownOn(r.Facts)), struct{}{})
-		return Assessment{touch: r.resting(nil)}, err
+		return Assessment{touch: r.resting(nil)}, nil
 	}
 	if changes, whole := explained(r.Facts); whole {
 		return Assessment{}, g.assessEach(ctx, r.Facts.Ref, changes)
