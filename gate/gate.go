@@ -88,9 +88,9 @@ func New(c Config) *Gate {
 	return &Gate{Config: c, strangers: strangers, turns: turns.New[Assessment](0), shows: locks{byKey: map[string]*lock{}}}
 }
 
-// An Assessment is what became of a change.
+// An Assessment is what became of a change. It is empty for one that is nobody's
+// concern.
 type Assessment struct {
-	Governed bool // whether the policy names the branch; if not, the rest is empty
 	Decision change.Decision
 	Receipt  change.Receipt
 	Recorded bool // whether this assessment wrote a record, or found its like
@@ -199,7 +199,7 @@ func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
 
 // record writes the entry unless the last record of the change says the same.
 func (g *Gate) record(ctx context.Context, entry evidence.Entry) (Assessment, error) {
-	a := Assessment{Governed: true, Decision: entry.Decision}
+	a := Assessment{Decision: entry.Decision}
 	last, found, err := g.Ledger.Last(ctx, entry.Facts.Ref)
 	if err != nil {
 		return a, err

@@ -32,11 +32,7 @@ func (c *command) policyCheck() *cobra.Command {
 			"twice, or holds changes that its author hardly meant; with warnings only it exits with 0.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			name := policyFile
-			if len(args) == 1 {
-				name = args[0]
-			}
-			text, err := readPolicy(name)
+			name, text, err := namedPolicy(args)
 			if err != nil {
 				return err
 			}
@@ -76,6 +72,16 @@ func (c *command) check(name string, text []byte) error {
 
 // maxPolicy is more than policy.Parse accepts, so that it says what is too long.
 const maxPolicy = 1 << 20
+
+// namedPolicy reads the policy that the arguments name, or the one of this directory.
+func namedPolicy(args []string) (name string, text []byte, err error) {
+	name = policyFile
+	if len(args) == 1 {
+		name = args[0]
+	}
+	text, err = readPolicy(name)
+	return name, text, err
+}
 
 func readPolicy(name string) ([]byte, error) {
 	f, err := os.Open(name)

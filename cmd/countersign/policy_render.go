@@ -18,11 +18,7 @@ func (c *command) policyRender() *cobra.Command {
 			"where to sign.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			name := policyFile
-			if len(args) == 1 {
-				name = args[0]
-			}
-			text, err := readPolicy(name)
+			name, text, err := namedPolicy(args)
 			if err != nil {
 				return err
 			}

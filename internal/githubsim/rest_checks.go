@@ -119,8 +119,6 @@ func patchCheck(c *call) (int, any, error) {
 	if err := in.valid(); err != nil {
 		return 0, nil, err
 	}
-	if in.Actions != nil {
-	}
 	if err := c.repo.updateCheck(run, in.apply(run.CheckRun)); err != nil {
 		return 0, nil, err
 	}
