@@ -39,7 +39,12 @@ func (f Facts) Canonical() Facts {
 			cmp.Compare(a.Commit, b.Commit), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Attempt, b.Attempt))
 	}, func(c *Check) { c.Started, c.Completed = utc(c.Started), utc(c.Completed) })
 	f.Labels = each(f.Labels, strings.Compare, nil)
-	f.Requests = each(f.Requests, func(a, b Request) int { return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Found, b.Found)) }, nil)
+	f.Requests = each(f.Requests, func(a, b Request) int { return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Found, b.Found)) }, func(q *Request) {
+		if t, known := q.Ticket.Get(); known {
+			t.Created, t.Closed = utc(t.Created), utc(t.Closed)
+			q.Ticket = Known(t)
+		}
+	})
 	f.Timeline = each(f.Timeline, func(a, b Event) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.By, b.By), cmp.Compare(a.Before, b.Before),
 			cmp.Compare(a.After, b.After), cmp.Compare(a.Detail, b.Detail))
@@ -47,6 +52,13 @@ func (f Facts) Canonical() Facts {
 	f.Members = each(f.Members, func(a, b Membership) int {
 		return cmp.Or(cmp.Compare(a.Selector, b.Selector), cmp.Compare(a.Person, b.Person))
 	}, nil)
+	f.Updates = each(f.Updates, func(a, b Update) int { return cmp.Compare(a.Commit, b.Commit) }, nil)
+	f.Runs = each(f.Runs, func(a, b Run) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Attempt, b.Attempt)) }, func(r *Run) {
+		r.Started, r.Updated = utc(r.Started), utc(r.Updated)
+	})
+	if o, known := f.Owners.Get(); known {
+		f.Owners = Known(o.canonical())
+	}
 	if l, known := f.Landing.Get(); known {
 		l.At = utc(l.At)
 		l.Explained = slices.Clone(l.Explained)
@@ -117,4 +129,17 @@ func ParseFacts(r io.Reader) (Facts, error) {
 		return Facts{}, fmt.Errorf("reading facts: something follows the facts")
 	}
 	return f, nil
+}
+
+// canonical returns the ownership with its lists in one order.
+func (o Ownership) canonical() Ownership {
+	paths, _ := each(Known(o.Paths), func(a, b OwnedPath) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line)) },
+		func(p *OwnedPath) {
+			p.Teams, p.People = slices.Clone(p.Teams), slices.Clone(p.People)
+			slices.Sort(p.Teams)
+			slices.Sort(p.People)
+		}).Get()
+	o.Paths, o.Problems = paths, slices.Clone(o.Problems)
+	slices.Sort(o.Problems)
+	return o
 }

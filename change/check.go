@@ -11,6 +11,7 @@ type Check struct {
 	App        string    `json:"app,omitempty"`      // the application's slug, a label
 	Creator    Person    `json:"creator,omitempty"`  // who posted a commit status
 	Workflow   string    `json:"workflow,omitempty"` // path of the workflow file behind it, where the forge tells
+	Run        int64     `json:"run,omitempty"`      // id of the workflow run behind it, where the forge tells
 	Commit     SHA       `json:"commit"`
 	Attempt    int       `json:"attempt,omitempty"` // run attempt, from 1; 0 when the forge does not tell
 	Status     string    `json:"status"`            // queued, in_progress, completed
@@ -40,4 +41,20 @@ type Shown struct {
 	Completed  time.Time `json:"completed,omitzero"`
 	Title      string    `json:"title,omitempty"`
 	ExternalID string    `json:"externalId,omitempty"`
+}
+
+// A Run is one run of a workflow: behind a check, or at work when an automation
+// opened the change or moved its branch. An automation's own token does not tell
+// which run used it, so whoever started any run of that moment may be the human
+// behind it.
+type Run struct {
+	ID       int64     `json:"id"`
+	Attempt  int       `json:"attempt,omitempty"`  // from 1
+	Workflow string    `json:"workflow,omitempty"` // path of the workflow file
+	Event    string    `json:"event,omitempty"`    // what set it off, in the forge's own word
+	Commit   SHA       `json:"commit,omitempty"`
+	Actor    Person    `json:"actor,omitempty"`   // who set off the first attempt
+	Starter  Person    `json:"starter,omitempty"` // who started this attempt
+	Started  time.Time `json:"started,omitzero"`
+	Updated  time.Time `json:"updated,omitzero"` // when it last changed; its end once it has ended
 }

@@ -63,4 +63,49 @@ type Request struct {
 	Key   string `json:"key"`   // such as "SHOP-42" or "acme/shop#7"
 	Found string `json:"found"` // where the link stands: title, branch, description or closing-reference
 	URL   string `json:"url,omitempty"`
+
+	Ticket Fact[Ticket] `json:"ticket,omitzero"` // absent when no tracker was asked, or none answered
+}
+
+// A Ticket is what a tracker says of a change request. Of one that it does not know
+// only Tracker and Found are set.
+type Ticket struct {
+	Tracker   string    `json:"tracker"` // github, gitlab or jira
+	Found     bool      `json:"found"`
+	ID        string    `json:"id,omitempty"`   // the tracker's own, which outlives a change of the key
+	Type      string    `json:"type,omitempty"` // in the tracker's own words, as is State
+	State     string    `json:"state,omitempty"`
+	Requester Person    `json:"requester,omitempty"`
+	Created   time.Time `json:"created,omitzero"`
+	Closed    time.Time `json:"closed,omitzero"`  // zero while it is open
+	Digest    string    `json:"digest,omitempty"` // hexadecimal SHA-256 of the snapshot that was looked at
+}
+
+// An Ownership is what the code owners file at the base says of the touched paths.
+type Ownership struct {
+	File     string      `json:"file,omitempty"`     // its path, such as ".github/CODEOWNERS"; empty when there is none
+	Commit   SHA         `json:"commit,omitempty"`   // the commit of the base it was read at
+	Paths    []OwnedPath `json:"paths"`              // every touched path, the old path of a rename too
+	Problems []string    `json:"problems,omitempty"` // lines that cannot be read, such as "line 7: ..."
+}
+
+// An OwnedPath is one touched path and who owns it. It has no owners when no line
+// of the file matches it, or when the line that does names none.
+type OwnedPath struct {
+	Path   string     `json:"path"`
+	Line   int        `json:"line,omitempty"` // of the rule that holds, from 1; 0 when there is none
+	Teams  []Selector `json:"teams,omitempty"`
+	People []Person   `json:"people,omitempty"`
+}
+
+// An Update is a commit of the change that merges its base into it. It is pure when
+// its files are exactly what merging the two parents without any conflict gives:
+// then it adds nothing that was not approved on one side or the other.
+type Update struct {
+	Commit    SHA    `json:"commit"`
+	From      SHA    `json:"from"` // the parent on the change's own branch
+	Base      SHA    `json:"base"` // the other parent
+	MergeBase SHA    `json:"mergeBase,omitempty"`
+	Pure      bool   `json:"pure"`
+	Why       string `json:"why,omitempty"` // why it is not pure
 }

@@ -137,6 +137,9 @@ type Decision struct {
 	// Ungoverned is set when the policy names no rule for the branch that the change
 	// wants to reach. It is unknown then, and nobody's concern.
 	Ungoverned bool `json:"ungoverned,omitempty"`
+
+	Class string `json:"class,omitempty"` // the class of the change by the policy's classes, such as "normal"; empty when it has none
+	Notes []Text `json:"notes,omitempty"` // what an organisation's floor tightened, and what of the repository's policy it left without effect
 }
 
 // Conclude returns the status of a set of results: the worst of them, and

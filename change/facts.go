@@ -32,6 +32,11 @@ type Facts struct {
 	Enforced  Fact[Enforcement]  `json:"enforced,omitzero"`
 	Members   Fact[[]Membership] `json:"memberships,omitzero"`
 
+	// The following are asked only where the policy rests on them.
+	Owners  Fact[Ownership] `json:"owners,omitzero"`
+	Updates Fact[[]Update]  `json:"updates,omitzero"`
+	Runs    Fact[[]Run]     `json:"runs,omitzero"`
+
 	// Absent says why a fact is absent, by the name the fact has in JSON, in
 	// words for the engineer. A fact that simply does not apply is not listed.
 	Absent map[string]string `json:"absent,omitempty"`
@@ -67,6 +72,9 @@ type Selector string
 type Needs struct {
 	Selectors []Selector // to be answered for every person who approved
 	Requests  []string   // regular expressions (RE2) that a linked request's key matches
+	Updates   bool       // whether merges of the base into the change are pure: Facts.Updates
+	Attempts  bool       // how often the runs behind the checks were started: Check.Attempt
+	Starters  bool       // who started the runs by which an automation made the change: Facts.Runs
 }
 
 // A PolicyFile is the text of a policy and where it was read.
@@ -76,6 +84,10 @@ type PolicyFile struct {
 	Path   string `json:"path"`   // such as ".countersign.yml"
 	Commit SHA    `json:"commit"` // the commit of the protected branch it was read at
 	Text   string `json:"text"`
+
+	// Floor is the policy of the whole organisation, which the file above can only
+	// tighten; nil where none is configured.
+	Floor *PolicyFile `json:"floor,omitempty"`
 }
 
 // A Sibling is another open change with the same head commit.
