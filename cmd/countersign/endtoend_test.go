@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -189,54 +187,6 @@ func TestAnApprovedQueueMerges(t *testing.T) {
 	}
 }
 
-// Two pull requests with one head share one check: what approves the one does not
-// let the other through.
-func TestTwoPullRequestsWithOneHead(t *testing.T) {
-	s := newStage(t)
-	first := s.propose("ada", "Add a basket", file("basket.go", "package shop\n"))
-	var second int
-	s.try(func() error { return s.as("mallory").CreateBranch("copy", "ada/1") })
-	s.try(func() (err error) {
-		second, err = s.as("mallory").Open(githubsim.PullRequest{Title: "The same again", Head: "copy"})
-		return err
-	})
-	s.approve("grace", first)
-	require.Equal(t, change.Pass, s.verdict(t, first).Status)
-	require.Equal(t, change.Pending, s.verdict(t, second).Status)
-	for login, n := range map[string]int{"ada": first, "mallory": second} {
-		_, err := s.as(login).Merge(n, githubsim.Merge{})
-		require.ErrorContains(t, err, "405")
-	}
-	s.try(func() error { return s.as("mallory").Close(second) })
-	s.try(s.quiet)
-	_, err := s.as("ada").Merge(first, githubsim.Merge{})
-	require.NoError(t, err, "the other is gone")
-	require.Equal(t, change.Pass, s.verdict(t, first).Status, s.why(first, "no-bypass"))
-}
-
-// A maker hides behind 250 commits of somebody else's: the list is read to its end.
-func TestALongChangeIsReadToTheEnd(t *testing.T) {
-	s := newStage(t)
-	commits := make([]githubsim.Commit, 300)
-	for i := range commits {
-		commits[i] = file(fmt.Sprintf("part%d.go", i), "package shop\n")
-	}
-	commits[269].Author = s.sim.Identity("linus")
-	s.try(func() error { return s.as("ada").CreateBranch("long", "main") })
-	s.try(func() error { _, err := s.as("ada").Push("long", commits...); return err })
-	var n int
-	s.try(func() (err error) {
-		n, err = s.as("ada").Open(githubsim.PullRequest{Title: "A long change", Head: "long"})
-		return err
-	})
-	s.passTest("long")
-	s.approve("linus", n)
-	require.Equal(t, change.Pending, s.verdict(t, n).Status)
-	require.Contains(t, s.why(n, "peer-review"), "linus is the author of commit")
-	s.approve("grace", n)
-	require.Equal(t, change.Pass, s.verdict(t, n).Status)
-}
-
 // A protected branch that is deleted does not go without a trace.
 func TestADeletedBranchLeavesARecord(t *testing.T) {
 	s := newStage(t)
@@ -261,30 +211,6 @@ func TestADeletedBranchLeavesARecord(t *testing.T) {
 		}
 	}
 	t.Fatal("nobody has seen it")
-}
-
-// Who approved has to hold the role when the change is merged.
-func TestAnApproverWhoLeavesTheTeam(t *testing.T) {
-	s := newStage(t)
-	n := s.propose("ada", "Add a basket", file("basket.go", "package shop\n"))
-	s.approve("grace", n)
-	require.Equal(t, change.Pass, s.verdict(t, n).Status)
-	s.try(func() error { return s.sim.Organization("acme").RemoveFromTeam("margaret", "engineers", "grace") })
-	require.Equal(t, change.Pending, s.verdict(t, n).Status)
-	_, err := s.as("ada").Merge(n, githubsim.Merge{})
-	require.ErrorContains(t, err, "405")
-}
-
-// A policy that is tightened holds back what the old one let through.
-func TestATightenedPolicyHoldsWhatIsOpen(t *testing.T) {
-	s := newStage(t)
-	n := s.propose("ada", "Add a basket", file("basket.go", "package shop\n"))
-	s.approve("grace", n)
-	require.Equal(t, change.Pass, s.verdict(t, n).Status)
-	s.push("margaret", "main", file(policyFile, strings.Replace(demoPolicy, "approvals: 1", "approvals: 2", 1)))
-	require.Equal(t, change.Pending, s.verdict(t, n).Status)
-	_, err := s.as("ada").Merge(n, githubsim.Merge{})
-	require.ErrorContains(t, err, "405")
 }
 
 // While the server is down an approval is dismissed. The next server looks back.

@@ -80,6 +80,18 @@ func (r *Repository) PostCheck(o CheckRun) (int64, error) {
 	return c.id, nil
 }
 
+// Checks returns the latest check run of every name and application on a commit, as
+// the commit's page shows them.
+func (r *Repository) Checks(commit string) []CheckRun {
+	r.sim.mu.Lock()
+	defer r.sim.mu.Unlock()
+	var shown []CheckRun
+	for _, c := range r.latestRuns(commit) {
+		shown = append(shown, c.CheckRun)
+	}
+	return shown
+}
+
 // createCheck makes a check run, which changes what may merge.
 func (r *Repository) createCheck(app *App, o CheckRun) (*checkRun, error) {
 	if o.Commit == "" {
