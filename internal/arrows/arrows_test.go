@@ -26,12 +26,13 @@ var mayImport = map[string][]string{
 	"policy/story":     {"policy", "change"},
 	"policy/policybot": {"policy", "change"},
 	"evidence":         {"change", "internal/dirlock"},
-	"forge/github":     {"change"},
+	"forge/github":     {"change", "internal/codeowners"},
 	"gate":             {"policy", "evidence", "change", "internal/turns"},
 	"webhook":          {"gate", "change", "internal/turns", "internal/dirlock"},
 
-	"internal/turns":   {},
-	"internal/dirlock": {},
+	"internal/turns":      {},
+	"internal/dirlock":    {},
+	"internal/codeowners": {}, // who owns which paths, for every forge
 
 	"internal/arrows":             {},
 	"internal/rules":              {},
