@@ -9,6 +9,11 @@ type Facts struct {
 	GatheredAt time.Time `json:"gatheredAt"` // when the first answer was asked for, UTC
 	People     People    `json:"people"`
 
+	// ByFloor is People as the organisation's floor alone knows them, without personal
+	// data: their kinds, and which are one human. It is empty where that is the same,
+	// and where there is no floor.
+	ByFloor People `json:"byFloor,omitempty"`
+
 	Title     string             `json:"title,omitempty"`
 	URL       string             `json:"url,omitempty"`
 	State     Fact[State]        `json:"state,omitzero"`

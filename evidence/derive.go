@@ -29,7 +29,7 @@ func contentOf(s Statement) content {
 	return content{
 		recordID: p.RecordID, n: p.Sequence.N, prev: p.Sequence.Prev["sha256"],
 		recorded: p.Times.RecordedAt, facts: p.Facts, judgement: p.Judgement,
-		policy: change.PolicyFile{Found: p.Policy.Found, URI: p.Policy.URI, Path: p.Policy.Path, Commit: p.Policy.Commit, Text: p.Policy.Text},
+		policy: p.Policy.file(),
 	}
 }
 
@@ -48,19 +48,38 @@ func (c content) statement() Statement {
 		ReviewCoverage: coverageOf(c.facts, c.judgement),
 		Enforcement:    enforcementOf(c.facts, c.judgement),
 		Controls:       controlsOf(c.judgement),
-		Policy: Policy{Found: c.policy.Found, URI: c.policy.URI, Path: c.policy.Path, Commit: c.policy.Commit,
-			Digest: sha256Digest([]byte(c.policy.Text)), Text: c.policy.Text},
-		Decision:  c.judgement.Verdict(),
-		Outcome:   c.judgement.Status,
-		Evidence:  []struct{}{},
-		Times:     timesOf(c.facts, c.recorded),
-		Facts:     c.facts,
-		Judgement: c.judgement,
+		Policy:         policyOf(c.policy),
+		Decision:       c.judgement.Verdict(),
+		Outcome:        c.judgement.Status,
+		Evidence:       []struct{}{},
+		Times:          timesOf(c.facts, c.recorded),
+		Facts:          c.facts,
+		Judgement:      c.judgement,
 	}
 	if c.prev != "" {
 		p.Sequence.Prev = map[string]string{"sha256": c.prev}
 	}
 	return Statement{Type: StatementType, Subject: subjectOf(c.facts), PredicateType: ChangeRecord, Predicate: p}
+}
+
+// policyOf returns a policy file, with the floor it carries, as a statement has it.
+func policyOf(f change.PolicyFile) Policy {
+	p := Policy{Found: f.Found, URI: f.URI, Path: f.Path, Commit: f.Commit, Digest: sha256Digest([]byte(f.Text)), Text: f.Text}
+	if f.Floor != nil {
+		floor := policyOf(*f.Floor)
+		p.Floor = &floor
+	}
+	return p
+}
+
+// file returns the policy file that a statement states.
+func (p Policy) file() change.PolicyFile {
+	f := change.PolicyFile{Found: p.Found, URI: p.URI, Path: p.Path, Commit: p.Commit, Text: p.Text}
+	if p.Floor != nil {
+		floor := p.Floor.file()
+		f.Floor = &floor
+	}
+	return f
 }
 
 // tip returns the commit and tree that a record is about: what landed, or

@@ -3,6 +3,7 @@ package evidence
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"github.com/countersign-dev/countersign/change"
@@ -31,7 +32,8 @@ func Fingerprint(e Entry) string {
 		Path     string          `json:"path"`
 		Text     string          `json:"text"`
 		Decision change.Decision `json:"decision"`
-	}{facts, e.Policy.Found, e.Policy.Path, e.Policy.Text, e.Decision})
+		Floor    *floorPrint     `json:"floor,omitempty"`
+	}{facts, e.Policy.Found, e.Policy.Path, e.Policy.Text, e.Decision, floorPrintOf(e.Policy.Floor)})
 	if err != nil {
 		// Facts are plain values: only a time outside the years 0 to 9999 cannot be
 		// written, and such an entry cannot be recorded either. Equal to nothing.
@@ -39,4 +41,19 @@ func Fingerprint(e Entry) string {
 	}
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
+}
+
+// A floorPrint is what of a floor tells two entries apart.
+type floorPrint struct {
+	Found bool   `json:"found"`
+	URI   string `json:"uri"` // without the commit it was read at
+	Text  string `json:"text"`
+}
+
+// floorPrintOf returns what of a floor tells two entries apart, nil for no floor.
+func floorPrintOf(f *change.PolicyFile) *floorPrint {
+	if f == nil {
+		return nil
+	}
+	return &floorPrint{f.Found, strings.ReplaceAll(f.URI, string(f.Commit), ""), f.Text}
 }

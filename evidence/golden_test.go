@@ -51,7 +51,18 @@ func goldenEntries() map[string]Entry {
 	lost.Decision = judge(lost.Facts, lost.Policy)
 	none := Entry{Facts: pull(5)}
 	none.Decision = judge(none.Facts.Canonical(), none.Policy)
+	floored := entry(approved(pull(7)))
+	floored.Policy.Floor = &change.PolicyFile{
+		Found: true, URI: "https://github.com/acme/governance/blob/" + string(sha("floor")) + "/.countersign.yml", Path: ".countersign.yml",
+		Commit: sha("floor"), Text: floorText,
+	}
+	floored.Facts.ByFloor = change.People{}
+	for p, id := range floored.Facts.People {
+		floored.Facts.ByFloor[p] = id.Withhold("")
+	}
+	floored.Decision = judge(floored.Facts, floored.Policy)
 	return map[string]Entry{
+		"pull-request-floor":     floored,
 		"pull-request-pending":   entry(pull(1)),
 		"pull-request-approved":  entry(approved(pull(1))),
 		"pull-request-merged":    entry(merged(approved(pull(1)), sha("main"))),

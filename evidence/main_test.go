@@ -94,6 +94,8 @@ func sha(name string) change.SHA {
 
 var shop = change.Repository{Forge: change.GitHub, Host: "github.com", ID: 1296269, Name: "acme/shop"}
 
+const floorText = "version: 1\nchanges:\n  - branches: [\"**\"]\n    peer-review: {approvals: 1}\n"
+
 const policyText = "version: 1\nchanges:\n  - branches: [main]\n    peer-review: {approvals: 1}\n"
 
 var policyFile = change.PolicyFile{
@@ -115,7 +117,11 @@ func judge(f change.Facts, p change.PolicyFile) change.Decision {
 			r.Facts = append(r.Facts, fmt.Sprintf("reviews/%d", rv.ID))
 		}
 	}
-	return change.Decision{Status: r.Status, Rule: "changes[0]", Owner: "platform-team", Results: []change.Result{r}}
+	d := change.Decision{Status: r.Status, Rule: "changes[0]", Owner: "platform-team", Results: []change.Result{r}}
+	if p.Floor != nil {
+		d.Notes = []change.Text{change.Text(fmt.Sprintf("a floor of %d bytes held as well", len(p.Floor.Text)))}
+	}
+	return d
 }
 
 // pull returns the facts of a pull request that ada opened and nobody reviewed.

@@ -173,6 +173,7 @@ type Policy struct {
 	Commit change.SHA        `json:"commit"`
 	Digest map[string]string `json:"digest"` // SHA-256 of Text
 	Text   string            `json:"text"`
+	Floor  *Policy           `json:"floor,omitempty"` // of the organisation, which judged too; nil where none was configured
 }
 
 // Times are the moments of a record; Sources says whose clock told each.

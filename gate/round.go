@@ -14,8 +14,8 @@ import (
 // A round is what one run has gathered.
 type round struct {
 	change.Gathered
-	rules   *policy.Policy // nil when there is no policy, or none that can be read
-	retired bool           // the policy names the branch no more, and records of it were kept
+	rules   *policy.Set // nil when there is no policy, or none that can be read
+	retired bool        // the policy names the branch no more, and records of it were kept
 }
 
 // A blindError says that a change could not be looked at.
@@ -31,11 +31,9 @@ func (g *Gate) gather(ctx context.Context, ref change.Ref) (round, error) {
 		return round{}, &blindError{fmt.Errorf("gathering: %w", err)}
 	}
 	r := round{Gathered: gathered}
-	if gathered.Policy.Found {
-		// A policy with mistakes is none; Judge says what they are.
-		if rules, err := policy.Parse(gathered.Policy.Path, []byte(gathered.Policy.Text)); err == nil {
-			r.rules = rules
-		}
+	// A policy with mistakes is none; Judge says what they are.
+	if rules, err := policy.Read(gathered.Policy); err == nil {
+		r.rules = rules
 	}
 	return r, nil
 }

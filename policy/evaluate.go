@@ -7,10 +7,11 @@ import (
 	"github.com/countersign-dev/countersign/change"
 )
 
-// Judge decides on a change by the policy file that governs it. It is total: where
-// there is no policy, or none that can be read, the decision is unknown and says
-// why. Equal facts and an equal file give an equal decision, whatever the order of
-// the facts' lists and whichever identities are withheld.
+// Judge decides on a change by the policy file that governs it, and by the floor of
+// the organisation where there is one. It is total: where there is no policy, or
+// none that can be read, the decision is unknown and says why. Equal facts and an
+// equal file give an equal decision, whatever the order of the facts' lists and
+// whichever identities are withheld.
 func Judge(f change.Facts, file change.PolicyFile) change.Decision {
 	if why := f.Absent["change"]; why != "" {
 		return undetermined("nothing is known of the change: %s", change.Quote(why))
@@ -18,18 +19,14 @@ func Judge(f change.Facts, file change.PolicyFile) change.Decision {
 	if why := f.Absent["policy"]; why != "" {
 		return undetermined("the policy cannot be read: %s", change.Quote(why))
 	}
-	name := file.Path
-	if name == "" {
-		name = "the policy"
+	if why := f.Absent["floor"]; why != "" {
+		return undetermined("the organisation's floor cannot be read: %s", change.Quote(why))
 	}
-	if !file.Found {
-		return undetermined("there is no policy %s on the protected branch at %s; add one", change.Quote(name), abbrev(file.Commit))
-	}
-	p, err := Parse(name, []byte(file.Text))
+	s, err := Read(file)
 	if err != nil {
-		return undetermined("the policy cannot be used: %s", problemsText(err))
+		return undetermined("%s", err)
 	}
-	return p.Evaluate(f)
+	return s.Evaluate(f)
 }
 
 // problemsText returns what Parse found wrong, for a decision's reason.

@@ -159,12 +159,17 @@ func (h *history) answers(needs change.Needs) []change.Membership {
 }
 
 // strayMembers notes teams and permissions that the story tells of and no role of
-// the policy names, which hides a slip in either name.
-func (h *history) strayMembers(file string, p *policy.Policy) Problems {
+// the policies names, which hides a slip in either name.
+func (h *history) strayMembers(file string, set *policy.Set) Problems {
 	var named []string
-	for _, selectors := range p.Roles {
-		for _, s := range selectors {
-			named = append(named, string(s))
+	for _, p := range []*policy.Policy{set.Repository, set.Floor} {
+		if p == nil {
+			continue
+		}
+		for _, selectors := range p.Roles {
+			for _, s := range selectors {
+				named = append(named, string(s))
+			}
 		}
 	}
 	slices.Sort(named)

@@ -23,6 +23,7 @@ type Story struct {
 	File   string
 	About  string // what the story begins with
 	Policy string // empty when the story brings none
+	Floor  string // of the organisation; empty when there is none
 
 	events []event
 	wants  []want
@@ -105,6 +106,11 @@ func (p *parser) story(data []byte) *Story {
 			p.problem(text.mark, "the policy is empty; write it, or leave the section out to use your own")
 		}
 	}
+	if text, found := sections["floor"]; found {
+		if s.Floor = text.text; strings.TrimSpace(s.Floor) == "" {
+			p.problem(text.mark, "the floor is empty; write it, or leave the section out")
+		}
+	}
 	for _, name := range []string{"story", "want"} {
 		text, found := sections[name]
 		lines := text.lines()
@@ -121,7 +127,7 @@ func (p *parser) story(data []byte) *Story {
 
 // sections returns the sections of an archive by name.
 func (p *parser) sections(archive *txtar.Archive) map[string]section {
-	known := []string{"policy", "story", "want"}
+	known := []string{"policy", "floor", "story", "want"}
 	sections := map[string]section{}
 	at := 1 + bytes.Count(archive.Comment, []byte("\n"))
 	for _, f := range archive.Files {
@@ -156,7 +162,7 @@ type Played struct {
 
 // Play plays the story and judges it, on the path that a server takes: gather what
 // happened, ask what the policy needs, answer it, resolve, judge. The story's own
-// policy goes before text, which is the reader's.
+// policy goes before text, which is the reader's. A reader's floor is set as Floor.
 func (s *Story) Play(text string) (Played, error) {
 	if s.Policy != "" {
 		text = s.Policy
@@ -170,8 +176,11 @@ func (s *Story) Play(text string) (Played, error) {
 		}
 	}
 	file := change.PolicyFile{Found: !h.noPolicy, Path: ".countersign.yml", Commit: CommitID(99), Text: text}
+	if s.Floor != "" {
+		file.Floor = &change.PolicyFile{Found: true, Path: ".countersign.yml", Commit: CommitID(98), Text: s.Floor}
+	}
 	facts := h.told(change.Needs{})
-	if p, err := policy.Parse(file.Path, []byte(text)); err == nil {
+	if p, err := policy.Read(file); err == nil {
 		if problems := h.strayMembers(s.File, p); len(problems) > 0 {
 			return Played{}, problems
 		}

@@ -40,7 +40,7 @@ func TestMistakes(t *testing.T) {
 		"no events":            {"A story.\n-- want --\ndeny\n", "s.txtar:1: the section story is missing"},
 		"empty events":         {"A story.\n-- story --\n# nothing\n-- want --\ndeny\n", "s.txtar:2: the section story is empty"},
 		"no want":              {"A story.\n-- story --\nauthor ada\n", "s.txtar:1: the section want is missing"},
-		"section of no kind":   {telling("author ada") + "-- wants --\n", `s.txtar:6: a story has no section "wants"; its sections are policy, story, want`},
+		"section of no kind":   {telling("author ada") + "-- wants --\n", `s.txtar:6: a story has no section "wants"; its sections are policy, floor, story, want`},
 		"section twice":        {telling("author ada") + "-- story --\nauthor ada\n", "s.txtar:6: the section story stands here and in line 2"},
 		"empty policy":         {telling("author ada") + "-- policy --\n", "s.txtar:6: the policy is empty"},
 		"too long":             {strings.Repeat("x", story.MaxBytes+1), "s.txtar:1: the story has more than 1048576 bytes"},

@@ -1,0 +1,22 @@
+package change
+
+import "slices"
+
+// And returns the needs of two policies that govern together: whatever either must
+// be told.
+func (n Needs) And(o Needs) Needs {
+	return Needs{
+		Selectors: union(n.Selectors, o.Selectors),
+		Requests:  union(n.Requests, o.Requests),
+		Updates:   n.Updates || o.Updates,
+		Attempts:  n.Attempts || o.Attempts,
+		Starters:  n.Starters || o.Starters,
+	}
+}
+
+// union returns the distinct words of two lists in order, nil when there are none.
+func union[T ~string](a, b []T) []T {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
