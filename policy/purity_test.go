@@ -20,6 +20,10 @@ func pure() []string {
 		"bytes", "cmp", "encoding/json", "errors", "fmt", "io", "maps", "reflect", "regexp", "regexp/syntax", "slices", "strconv", "strings", "time", "unicode",
 		"github.com/bmatcuk/doublestar/v4", "go.yaml.in/yaml/v3", "github.com/countersign-dev/countersign/change",
 		"github.com/countersign-dev/countersign/policy", "golang.org/x/tools/txtar",
+		"sync", // for what is made once and never changes
+		"github.com/countersign-dev/countersign/policy/expression",
+		"cel.dev/cel-go/cel", "cel.dev/cel-go/ext", "cel.dev/cel-go/interpreter", "cel.dev/cel-go/common/ast", "cel.dev/cel-go/common/cost",
+		"cel.dev/cel-go/common/env", "cel.dev/cel-go/common/overloads", "cel.dev/cel-go/common/types", // no function of the time of day among them
 	}
 }
 
@@ -32,7 +36,7 @@ func clock() []string {
 // TestPurity reads the sources of these packages: a judgement depends on its
 // arguments and on nothing else.
 func TestPurity(t *testing.T) {
-	for _, dir := range []string{".", "story", "policybot", "../change"} {
+	for _, dir := range []string{".", "story", "policybot", "expression", "../change"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		require.NoError(t, err)
 		read := 0

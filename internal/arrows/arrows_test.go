@@ -22,9 +22,11 @@ const module = "github.com/countersign-dev/countersign/"
 // with a reason to exist. Only the command, which wires everything, is free.
 var mayImport = map[string][]string{
 	"change":           {},
-	"policy":           {"change"},
+	"policy":           {"policy/expression", "change"},
 	"policy/story":     {"policy", "change"},
 	"policy/policybot": {"policy", "change"},
+
+	"policy/expression": {"change"},
 	"evidence":         {"change", "internal/dirlock"},
 	"forge/github":     {"change", "internal/codeowners"},
 	"gate":             {"policy", "evidence", "change", "internal/turns"},
