@@ -27,10 +27,10 @@ var mayImport = map[string][]string{
 	"policy/policybot": {"policy", "change"},
 
 	"policy/expression": {"change"},
-	"evidence":         {"change", "internal/dirlock"},
-	"forge/github":     {"change", "internal/codeowners"},
-	"gate":             {"policy", "evidence", "change", "internal/turns"},
-	"webhook":          {"gate", "change", "internal/turns", "internal/dirlock"},
+	"evidence":          {"change", "internal/dirlock"},
+	"forge/github":      {"change", "internal/codeowners"},
+	"gate":              {"policy", "evidence", "change", "internal/turns"},
+	"webhook":           {"gate", "change", "internal/turns", "internal/dirlock"},
 
 	"internal/turns":      {},
 	"internal/dirlock":    {},
