@@ -50,6 +50,9 @@ var everyFact = []string{
 func (r reasons) blame(errs []queryError, below ...string) (fatal []queryError) {
 	for _, e := range errs {
 		field, rest := fieldBelow(e.Path, below)
+		if field == "baseRef" && contains(rest, "associatedPullRequests") {
+			continue // then REST is asked for the stack
+		}
 		if field == "baseRef" || field == "policyAt" {
 			fatal = append(fatal, e)
 			continue

@@ -133,6 +133,9 @@ type pullRequest struct {
 type branchTip struct {
 	Name   string    `json:"name"`
 	Target *commitAt `json:"target"`
+	Heads  *struct { // the pull requests, open or closed, that this branch is the head of
+		TotalCount int `json:"totalCount"`
+	} `json:"associatedPullRequests"`
 }
 
 // commitAt is a commit with the policy file in its tree.
@@ -142,7 +145,8 @@ type commitAt struct {
 }
 
 type policyFile struct {
-	Type   string `json:"type"`
+	Type   string     `json:"type"`
+	Oid    change.SHA `json:"oid"` // of the blob
 	Object *struct {
 		ByteSize    int64   `json:"byteSize"`
 		IsBinary    bool    `json:"isBinary"`
@@ -262,7 +266,8 @@ type checked struct {
 	Rollup  *struct {
 		Contexts *page[statusContext] `json:"contexts"`
 	} `json:"statusCheckRollup"`
-	PullRequests *page[pullOf] `json:"associatedPullRequests"` // asked of a pull request's head only
+	PullRequests *page[pullOf] `json:"associatedPullRequests"`
+	File         *policyFile   `json:"file"` // the policy in its tree; of a pull request's head without the text
 }
 
 type statusContext struct {

@@ -83,6 +83,9 @@ type Forge struct {
 	guesses *lru.Cache[string, guess]   // by change.Ref.Key
 	heads   *lru.Cache[headKey, []int]  // pull requests by head
 	texts   *lru.Cache[int64, [32]byte] // digest of what a check run says
+
+	memory   *lru.Cache[string, memory] // by change.Ref.Key
+	policies *policies
 }
 
 // headKey names a commit that is the head of some pull request.
@@ -155,7 +158,13 @@ func (f *Forge) makeCaches() (err error) {
 	if f.heads, err = lru.New[headKey, []int](size); err != nil {
 		return err
 	}
-	f.texts, err = lru.New[int64, [32]byte](size)
+	if f.texts, err = lru.New[int64, [32]byte](size); err != nil {
+		return err
+	}
+	if f.memory, err = lru.New[string, memory](size); err != nil {
+		return err
+	}
+	f.policies, err = newPolicies(size)
 	return err
 }
 

@@ -13,7 +13,7 @@ import (
 func (f *Forge) gatherDeletion(ctx context.Context, a *api, ref change.Ref) (change.Gathered, error) {
 	none := change.Gathered{}
 	at := f.config.Now()
-	answer, err := a.branch(ctx, branchQuestion{repo: ref.Repository, branch: ref.Branch, policyAt: string(ref.Before), commit: ref.Before})
+	answer, err := f.branch(ctx, a, branchQuestion{repo: ref.Repository, branch: ref.Branch, policyAt: string(ref.Before), commit: ref.Before})
 	if err != nil {
 		return none, fmt.Errorf("asking for the last commit of the branch: %w", err)
 	}

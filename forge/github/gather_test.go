@@ -29,7 +29,7 @@ func TestGatherOneRound(t *testing.T) {
 	require.EqualValues(t, 7, before, "installation, token, query, stack, activity, rules, ruleset")
 	g, err := f.Gather(t.Context(), pull7)
 	require.NoError(t, err)
-	require.EqualValues(t, 3, f.Requests()-before, "query, stack, activity: the rules are cached")
+	require.EqualValues(t, 2, f.Requests()-before, "query and stack: who pushed that head is known")
 
 	facts := g.Facts
 	require.Empty(t, facts.Absent)

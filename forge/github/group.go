@@ -19,7 +19,7 @@ func (f *Forge) gatherGroup(ctx context.Context, a *api, ref change.Ref) (change
 		return none, errors.New("a merge group without a branch or a commit")
 	}
 	r := &ranged{ref: ref, at: f.config.Now()}
-	answer, err := a.branch(ctx, branchQuestion{
+	answer, err := f.branch(ctx, a, branchQuestion{
 		repo: ref.Repository, branch: ref.Branch, policyAt: "refs/heads/" + ref.Branch, commit: ref.Commit, queue: true,
 	})
 	if err != nil {

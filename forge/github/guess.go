@@ -12,8 +12,10 @@ import (
 type guess struct {
 	headRepository string // owner/name
 	headBranch     string
+	head           change.SHA
 	target         string
 	merged         bool
+	stacked        bool // REST was asked for the stack
 }
 
 // maxPerHead bounds how many pull requests are remembered for one commit.
@@ -25,7 +27,11 @@ func (f *Forge) guess(repo change.Repository, p payloadPull) {
 		return
 	}
 	ref := change.Ref{Repository: repo, Kind: change.PullRequest, Number: p.Number}
-	f.guesses.Add(ref.Key(), guess{p.Head.Repo.FullName, p.Head.Ref, p.Base.Ref, p.Merged})
+	was, _ := f.guesses.Get(ref.Key())
+	f.guesses.Add(ref.Key(), guess{
+		headRepository: p.Head.Repo.FullName, headBranch: p.Head.Ref, head: change.SHA(p.Head.SHA), target: p.Base.Ref,
+		merged: p.Merged, stacked: was.stacked,
+	})
 	f.headIs(repo, p.Number, change.SHA(p.Head.SHA))
 }
 

@@ -15,7 +15,9 @@ import (
 )
 
 // pullREST is what GraphQL does not tell of a pull request. The stack's base is
-// the branch that the whole stack lands on.
+// the branch that the whole stack lands on. It is asked only where the base branch
+// is itself the head of a pull request that has not been merged, as in the middle of
+// a stack it is, or is gone.
 type pullREST struct {
 	Head struct {
 		SHA change.SHA `json:"sha"`
@@ -35,7 +37,7 @@ type pull struct {
 	at    time.Time
 	repo  *repositoryAnswer
 	pr    *pullRequest
-	rest  pullREST
+	rest  *pullREST // nil where nothing says that it is part of a stack
 
 	target  string
 	policy  *commitAt
@@ -44,6 +46,7 @@ type pull struct {
 	absent  reasons
 	m       material
 	heads   *activity // of the head branch
+	found   memory    // for the next gather
 	targets *activity // of the protected branch
 }
 
@@ -108,22 +111,20 @@ func (p *pull) groups() []change.Ref {
 	return refs
 }
 
-// first asks everything that can be asked at once: the query, the stack, and,
-// where the last answer or a delivery lets us guess them, the branches' activity
-// and rules. A failure of a guessed question is met again in the second round.
+// first asks everything that can be asked at once: the query and, where the last
+// answer or a delivery lets us guess them, the stack, the branches' activity and
+// rules. A failure of a guessed question is met again in the second round.
 func (p *pull) first(ctx context.Context) error {
 	group, inner := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.query(inner, flags{all: true}) })
-	group.Go(func() error {
-		path := fmt.Sprintf("repos/%s/pulls/%d", p.ref.Repository.Name, p.ref.Number)
-		if _, err := p.api.get(inner, path, &p.rest); err != nil {
-			return fmt.Errorf("asking for the stack: %w", err)
-		}
-		return nil
-	})
 	if g, ok := p.forge.guesses.Get(p.ref.Key()); ok {
-		p.heads = p.api.activity(g.headRepository, g.headBranch)
-		group.Go(func() error { _ = p.heads.next(inner); return nil })
+		if g.stacked {
+			group.Go(func() error { return p.stack(inner) })
+		}
+		if was, _ := p.forge.memory.Get(p.ref.Key()); was.head != g.head || g.head == "" {
+			p.heads = p.api.activity(g.headRepository, g.headBranch)
+			group.Go(func() error { _ = p.heads.next(inner); return nil })
+		}
 		group.Go(func() error { _, _ = p.forge.enforced(inner, p.api, p.ref.Repository, g.target); return nil })
 		if g.merged {
 			p.targets = p.api.activity(p.ref.Repository.Name, g.target)
@@ -133,7 +134,27 @@ func (p *pull) first(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	if p.rest == nil && p.mayBeStacked() {
+		if err := p.stack(ctx); err != nil {
+			return err
+		}
+	}
 	return p.check()
+}
+
+// mayBeStacked reports whether the base branch may belong to a stack.
+func (p *pull) mayBeStacked() bool {
+	return p.pr.BaseRef == nil || p.pr.BaseRef.Heads == nil || p.pr.BaseRef.Heads.TotalCount > 0
+}
+
+// stack asks which branch the pull request's stack lands on.
+func (p *pull) stack(ctx context.Context) error {
+	var rest pullREST
+	if _, err := p.api.get(ctx, fmt.Sprintf("repos/%s/pulls/%d", p.ref.Repository.Name, p.ref.Number), &rest); err != nil {
+		return fmt.Errorf("asking for the stack: %w", err)
+	}
+	p.rest = &rest
+	return nil
 }
 
 // check compares the first answers with each other and with what was asked.
@@ -144,7 +165,7 @@ func (p *pull) check() error {
 	if p.pr.Number != p.ref.Number || !p.pr.HeadRefOid.Valid() || p.pr.BaseRefName == "" {
 		return errors.New("the answer is not about this pull request")
 	}
-	if p.rest.Head.SHA != p.pr.HeadRefOid {
+	if p.rest != nil && p.rest.Head.SHA != p.pr.HeadRefOid {
 		return errMoved
 	}
 	p.ref.Repository.Name = p.repo.NameWithOwner
@@ -152,7 +173,7 @@ func (p *pull) check() error {
 	if p.pr.BaseRef != nil {
 		p.policy = p.pr.BaseRef.Target
 	}
-	if p.rest.Stack != nil && p.rest.Stack.Base.Ref != "" {
+	if p.rest != nil && p.rest.Stack != nil && p.rest.Stack.Base.Ref != "" {
 		p.target = p.rest.Stack.Base.Ref
 	}
 	return nil
@@ -299,10 +320,17 @@ func (p *pull) unmoved(ctx context.Context) error {
 	return p.query(ctx, flags{})
 }
 
-// remember keeps what lets the next gather ask everything at once.
+// remember keeps what lets the next gather ask less, and everything at once.
 func (p *pull) remember() {
 	p.forge.headIs(p.ref.Repository, p.ref.Number, p.pr.HeadRefOid)
 	if p.pr.HeadRepository != nil && validName(p.pr.HeadRepository.NameWithOwner) {
-		p.forge.guesses.Add(p.ref.Key(), guess{p.pr.HeadRepository.NameWithOwner, p.pr.HeadRefName, p.target, p.pr.Merged})
+		p.forge.guesses.Add(p.ref.Key(), guess{
+			headRepository: p.pr.HeadRepository.NameWithOwner, headBranch: p.pr.HeadRefName, head: p.pr.HeadRefOid,
+			target: p.target, merged: p.pr.Merged, stacked: p.rest != nil,
+		})
 	}
+	found := p.version(p.m.mergeBase)
+	found.pushes, found.files = p.found.pushes, p.found.files
+	p.forge.memory.Add(p.ref.Key(), found)
+	p.rememberPolicies()
 }

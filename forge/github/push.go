@@ -27,12 +27,16 @@ func (f *Forge) gatherPush(ctx context.Context, a *api, ref change.Ref) (change.
 	if policyAt == "" {
 		policyAt = "HEAD"
 	}
-	answer, err := a.branch(ctx, branchQuestion{repo: ref.Repository, branch: ref.Branch, policyAt: policyAt, commit: ref.Commit})
+	answer, err := f.branch(ctx, a, branchQuestion{repo: ref.Repository, branch: ref.Branch, policyAt: policyAt, commit: ref.Commit})
 	if err != nil {
 		return none, fmt.Errorf("asking for the branch: %w", err)
 	}
 	ref.Repository.Name = answer.NameWithOwner
 	r := &ranged{ref: ref, at: at, answer: answer, absent: answer.absent}
+	if numbers := r.merged(); len(numbers) > 0 {
+		policy := f.policyFile(ref.Repository.Name, answer.PolicyAt, r.absent)
+		return change.Gathered{Facts: r.byMerge(numbers), Policy: policy}, nil
+	}
 	move, err := f.movementOf(ctx, a, r)
 	if err != nil {
 		return none, err

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/countersign-dev/countersign/change"
 )
 
 // fresh is how long after an event GitHub's own lists may not show it yet.
@@ -63,6 +65,10 @@ func (p *pull) renamed(ctx context.Context) error {
 	if !renames(p.pr) {
 		return nil
 	}
+	if p.m.files = p.recalled("").files; p.m.files != nil {
+		p.noteFiles(p.m.files)
+		return nil
+	}
 	p.mu.Lock()
 	p.again = true
 	p.mu.Unlock()
@@ -75,6 +81,7 @@ func (p *pull) renamed(ctx context.Context) error {
 		return nil
 	}
 	p.m.files = list
+	p.noteFiles(list)
 	return nil
 }
 
@@ -106,13 +113,18 @@ func (p *pull) landed(ctx context.Context) error {
 	if move != nil && move.Before != "" {
 		before = move.Before
 	}
-	answer, err := p.api.branch(ctx, branchQuestion{repo: p.ref.Repository, branch: pr.BaseRefName, policyAt: string(before), commit: pr.MergeCommit.Oid})
+	if p.target != pr.BaseRefName {
+		return nil // the policy is that of the stack's trunk
+	}
+	if at, known := p.forge.policies.at(p.ref.Repository, before); known {
+		p.policy = at
+		return nil
+	}
+	answer, err := p.forge.branch(ctx, p.api, branchQuestion{repo: p.ref.Repository, branch: pr.BaseRefName, policyAt: string(before), commit: pr.MergeCommit.Oid})
 	if err != nil {
 		return fmt.Errorf("asking for the policy before the merge: %w", err)
 	}
-	if p.target == pr.BaseRefName {
-		p.policy = answer.PolicyAt
-	}
+	p.policy = answer.PolicyAt
 	return nil
 }
 
@@ -121,7 +133,7 @@ func (p *pull) trunk(ctx context.Context) error {
 	if p.target == p.pr.BaseRefName {
 		return nil
 	}
-	answer, err := p.api.branch(ctx, branchQuestion{
+	answer, err := p.forge.branch(ctx, p.api, branchQuestion{
 		repo: p.ref.Repository, branch: p.target, policyAt: "refs/heads/" + p.target, commit: p.pr.HeadRefOid,
 	})
 	if err != nil {
@@ -142,6 +154,11 @@ func (p *pull) whoPushed(ctx context.Context) error {
 		p.missing("pushes", "the repository that the change comes from is gone, and with it who pushed")
 		return nil
 	}
+	if was := p.recalled(p.m.mergeBase); was.pushes != nil {
+		p.m.pushes = was.pushes
+		p.notePushes(was.pushes)
+		return nil
+	}
 	if l := p.heads; l == nil || l.repository != pr.HeadRepository.NameWithOwner || l.branch != pr.HeadRefName || l.pages == 0 {
 		p.heads = p.api.activity(pr.HeadRepository.NameWithOwner, pr.HeadRefName)
 	}
@@ -157,6 +174,9 @@ func (p *pull) whoPushed(ctx context.Context) error {
 		return nil
 	}
 	p.m.pushes = moves
+	if p.heads.settled(pr) {
+		p.notePushes(moves)
+	}
 	return nil
 }
 
@@ -170,10 +190,18 @@ func (p *pull) findMergeBase(ctx context.Context) error {
 	if !tip.Valid() {
 		return nil
 	}
-	c, err := p.api.comparePage(ctx, p.ref.Repository.Name, tip, p.pr.HeadRefOid, 1, 1)
+	repo, head := p.ref.Repository, p.pr.HeadRefOid
+	key := fmt.Sprintf("merge base %d %s...%s", repo.ID, tip, head) // of two commits, so it never changes
+	sha, err := remember(ctx, p.forge.answers, key, "", func(ctx context.Context) (change.SHA, error) {
+		c, err := p.api.comparePage(ctx, repo.Name, tip, head, 1, 1)
+		if err != nil {
+			return "", err
+		}
+		return c.MergeBase.SHA, nil
+	})
 	switch {
 	case err == nil:
-		p.m.mergeBase = c.MergeBase.SHA
+		p.m.mergeBase = sha
 	case !refused(err): // a final refusal leaves it unasked, as its comment says
 		return fmt.Errorf("asking for the merge base: %w", err)
 	}

@@ -168,7 +168,9 @@ func TestLifeOfAPullRequest(t *testing.T) {
 	require.Equal(t, []int{n}, known(t, g.Facts.Landing).Explained)
 	require.Equal(t, change.MergeCommit, known(t, g.Facts.Landing).How)
 	require.Equal(t, l.Before, g.Policy.Commit)
-	require.Len(t, known(t, g.Facts.Commits), 2)
+	w.sim.ResetRequests()
+	w.gather(push)
+	require.Equal(t, 1, w.sim.Requests().Total(), "nothing else is asked of it")
 }
 
 func TestMergeMethods(t *testing.T) {
@@ -370,6 +372,7 @@ func TestFaults(t *testing.T) {
 	w.gather(w.pull(n)) // with a new one
 
 	w.sim.Fail(githubsim.Fault{Route: "GET /repos/{owner}/{repo}/activity", Status: 403, RetryAfter: 7 * time.Second, Times: 5})
+	w.ok(w.shop.As("ada").Push("cents", githubsim.Commit{Files: map[string]string{"more.txt": "more\n"}}))
 	_, err = w.forge.Gather(t.Context(), w.pull(n))
 	require.ErrorAs(t, err, &retry)
 	require.LessOrEqual(t, retry.RetryAfter(), 7*time.Second)

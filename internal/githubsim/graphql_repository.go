@@ -117,6 +117,9 @@ func (n repositoryNode) field(name string, a arguments) (any, error) {
 			return pullNode{p}, nil
 		}
 		return nil, unresolved("Could not resolve to a PullRequest with the number of %d.", number)
+	case "pullRequests":
+		pulls := r.pullsWhere(a, func(*pull) bool { return true })
+		return listOf("PullRequestConnection", pulls, a, func(p *pull) graphNode { return pullNode{p} })
 	case "mergeQueue":
 		return r.queueNode(a.text("branch")), nil
 	}
@@ -125,14 +128,10 @@ func (n repositoryNode) field(name string, a arguments) (any, error) {
 
 // refNode is a Ref, or nil when there is no such branch.
 func (r *Repository) refNode(branch string) any {
-	sha := r.branches[branch]
-	if sha == "" {
+	if r.branches[branch] == "" {
 		return nil
 	}
-	return plain{"Ref", record{
-		"id": nodeID("Ref", r.id) + branch, "name": branch, "prefix": "refs/heads/", "repository": repositoryNode{r}, "branchProtectionRule": nil,
-		"target": func() (any, error) { return r.commitOrNil(sha) },
-	}}
+	return branchNode{r, branch}
 }
 
 // commitOrNil is a Commit, or nil where there is none.
