@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // bodies keeps the envelopes and the disclosures, each under the digest of its
@@ -40,45 +38,6 @@ func (b *bodies) disclosuresPath(digest string) string {
 	return filepath.Join(b.dir, "disclosures", digest[:2], digest+".json")
 }
 
-// write makes an envelope and its disclosures durable, both at once: neither is
-// anything before the log has the leaf.
-func (b *bodies) write(e Envelope, d Disclosures) error {
-	digest := e.Digest()
-	body, err := e.Encode()
-	if err != nil {
-		return fmt.Errorf("encoding a record: %w", err)
-	}
-	if len(body) > MaxEnvelope {
-		return fmt.Errorf("a record of %d bytes, more than the %d that it can have", len(body), MaxEnvelope)
-	}
-	opened, err := d.encodeFile()
-	if err != nil {
-		return fmt.Errorf("encoding disclosures: %w", err)
-	}
-	var g errgroup.Group
-	g.Go(func() error {
-		if err := b.put(b.disclosuresPath(digest), opened); err != nil {
-			return fmt.Errorf("writing disclosures: %w", err)
-		}
-		return nil
-	})
-	g.Go(func() error {
-		if err := b.put(b.envelopePath(digest), body); err != nil {
-			return fmt.Errorf("writing a record: %w", err)
-		}
-		return nil
-	})
-	return g.Wait()
-}
-
-func (b *bodies) put(path string, data []byte) error {
-	dir := filepath.Dir(path)
-	if err := b.ensure(filepath.Dir(dir), dir); err != nil {
-		return err
-	}
-	return replaceDurably(path, data, 0o600)
-}
-
 // ensure makes directories, in order from the outside. It holds the lock while
 // it does, so that nobody writes into a directory that a crash could still take.
 func (b *bodies) ensure(dirs ...string) error {
@@ -101,7 +60,7 @@ func (b *bodies) envelope(digest string) (Envelope, error) {
 	if _, err := digestOf(digest); err != nil {
 		return Envelope{}, err
 	}
-	data, err := readBounded(b.envelopePath(digest), MaxEnvelope)
+	data, err := readPlaced(b.envelopePath(digest), MaxEnvelope)
 	if err != nil {
 		return Envelope{}, fmt.Errorf("reading record %s: %w", digest, err)
 	}
@@ -121,7 +80,7 @@ func (b *bodies) disclosures(digest string) (Disclosures, error) {
 	if _, err := digestOf(digest); err != nil {
 		return nil, err
 	}
-	data, err := readBounded(b.disclosuresPath(digest), maxDisclosures)
+	data, err := readPlaced(b.disclosuresPath(digest), maxDisclosures)
 	if err != nil {
 		return nil, fmt.Errorf("reading the disclosures of record %s: %w", digest, err)
 	}

@@ -1,56 +1,40 @@
 package evidence
 
-import (
-	"context"
-	"sync"
-)
+import "context"
 
-// chains gives out the chains of a ledger, each to one holder at a time. The
-// zero value is ready.
-type chains struct {
-	mu     sync.Mutex
-	byName map[string]*chain
-}
-
-// A chain is where the next record of one branch goes. Records of one chain are
-// written one after the other: each names the digest of the one before, and a
-// record whose predecessor failed must not exist. Records of different chains
-// are written at once and share the log's batches.
-type chain struct {
-	name string
-	turn chan struct{} // has one token; who took it may use the following
-	// known is whether n and digest are those of the last record in the log. They
-	// are not before the first use and after a failed append.
-	known  bool
+// A chainEnd is the last record of a chain, behind which the next one goes. Both
+// fields are zero before the first.
+type chainEnd struct {
 	n      uint64
 	digest string
 }
 
-// take returns the chain once it is free, or the end of ctx.
-func (cc *chains) take(ctx context.Context, name string) (*chain, error) {
-	c := cc.get(name)
-	select {
-	case <-c.turn:
-		return c, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
+// chains holds the ends of chains by name. It belongs to the writer of a ledger,
+// of which there is one at a time. A chain is not in it before its first use, and
+// after an append of which it is not known how it went.
+type chains map[string]chainEnd
+
+// end returns the end of a chain, from the index when it is not known.
+func (l *Ledger) end(ctx context.Context, chain string) (chainEnd, error) {
+	if at, known := l.chains[chain]; known {
+		return at, nil
 	}
+	if err := l.catchUpIfBehind(ctx); err != nil {
+		return chainEnd{}, err
+	}
+	n, digest, err := l.index.head(ctx, chain)
+	if err != nil {
+		return chainEnd{}, err
+	}
+	l.chains[chain] = chainEnd{n, digest}
+	return l.chains[chain], nil
 }
 
-func (cc *chains) get(name string) *chain {
-	cc.mu.Lock()
-	defer cc.mu.Unlock()
-	c, there := cc.byName[name]
-	if !there {
-		if cc.byName == nil {
-			cc.byName = map[string]*chain{}
-		}
-		c = &chain{name: name, turn: make(chan struct{}, 1)}
-		c.turn <- struct{}{}
-		cc.byName[name] = c
+// doubt forgets the ends of the chains of drafts whose leaves may or may not be in
+// the log, and has the index caught up before anything is built upon them.
+func (l *Ledger) doubt(drafts []*draft) {
+	for _, d := range drafts {
+		delete(l.chains, d.chain)
 	}
-	return c
+	l.behind.Store(true)
 }
-
-// free lets the next one have the chain.
-func (c *chain) free() { c.turn <- struct{}{} }

@@ -17,6 +17,8 @@
 //	log/.state/                        Tessera's own state; a copy without it is no backup
 //	records/ab/<digest>.dsse.json      the envelopes, by the first two digits of their digest
 //	disclosures/ab/<digest>.json       who the people of that record are
+//	records/.staged/, disclosures/.staged/
+//	                                   both of records that are being written
 //	index.sqlite                       what the ledger asks often; rebuilt from the above
 //	LOCK                               held while a Ledger is open
 //
@@ -44,9 +46,13 @@
 //
 // # Crashes
 //
-// Disclosures and envelope are written first, then the leaf, then the row of the
-// index. A crash leaves nothing, or an envelope that no leaf names, which is
-// harmless, or a whole record, whose row is written when the ledger is opened.
+// Records that wait at the same time are written as a group. The disclosures and
+// envelopes of all are made durable first, in staging; then the leaves, in the order
+// of their chains; then the rows of the index; then the bodies are moved to their
+// places. A crash leaves nothing, or bodies in staging that no leaf names, which
+// are removed when the ledger is opened, or whole records, whose rows are written
+// and whose bodies are moved then. A reader looks for a body in its place and in
+// staging.
 //
 // What a verifier cannot see from the files alone is that the newest records are
 // gone together with every trace of them. For that the verifier keeps a

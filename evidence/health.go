@@ -18,7 +18,7 @@ const tooLate = 10 * time.Second
 // signing checkpoints. It reads two small files.
 func (l *Ledger) Health() error {
 	l.mu.Lock()
-	closed, trouble := l.closed, l.trouble
+	closed, trouble := l.closed, errors.Join(l.torn, l.trouble)
 	l.mu.Unlock()
 	if closed {
 		return ErrClosed
@@ -79,4 +79,7 @@ func (l *Ledger) note(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.trouble = err
+	if errors.Is(err, errTorn) {
+		l.torn = err
+	}
 }

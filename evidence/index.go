@@ -148,15 +148,25 @@ func (ix *index) insert(ctx context.Context, rows ...row) error {
 		return fmt.Errorf("writing the index: %w", err)
 	}
 	defer tx.Rollback() // has no effect after a commit
+	add, err := tx.PrepareContext(ctx, `INSERT INTO records (idx, digest, chain, ref, n, subject, head, state, at, fingerprint, judgement)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (idx) DO NOTHING`)
+	if err != nil {
+		return fmt.Errorf("writing the index: %w", err)
+	}
+	defer add.Close()
+	supersede, err := tx.PrepareContext(ctx, supersede)
+	if err != nil {
+		return fmt.Errorf("writing the index: %w", err)
+	}
+	defer supersede.Close()
 	for _, r := range rows {
-		_, err := tx.ExecContext(ctx, `INSERT INTO records (idx, digest, chain, ref, n, subject, head, state, at, fingerprint, judgement)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (idx) DO NOTHING`,
+		_, err := add.ExecContext(ctx,
 			int64(r.receipt.Index), r.receipt.Digest, r.chain, r.receipt.Chain, int64(r.receipt.N), r.subject, string(r.head), string(r.state),
 			r.at.UnixMilli(), r.fingerprint, r.judgement)
 		if err != nil {
 			return fmt.Errorf("writing record %d of the chain %s to the index: %w", r.receipt.N, r.chain, err)
 		}
-		if err := r.supersede(ctx, tx); err != nil {
+		if err := r.supersede(ctx, supersede); err != nil {
 			return fmt.Errorf("writing record %d of the chain %s to the index: %w", r.receipt.N, r.chain, err)
 		}
 	}
@@ -177,4 +187,26 @@ func (ix *index) head(ctx context.Context, chain string) (n uint64, digest strin
 		return 0, "", fmt.Errorf("asking the index for the end of the chain %s: %w", chain, err)
 	}
 	return n, digest, nil
+}
+
+// which returns those of the records that the index has.
+func (ix *index) which(ctx context.Context, digests []string) (_ map[string]bool, err error) {
+	wanted, err := encode(digests)
+	if err != nil {
+		return nil, err
+	}
+	found, err := ix.db.QueryContext(ctx, "SELECT digest FROM records WHERE digest IN (SELECT value FROM json_each(?))", string(wanted))
+	if err != nil {
+		return nil, fmt.Errorf("asking the index for records: %w", err)
+	}
+	defer func() { err = errors.Join(err, found.Close()) }()
+	there := map[string]bool{}
+	for found.Next() {
+		var digest string
+		if err := found.Scan(&digest); err != nil {
+			return nil, fmt.Errorf("asking the index for records: %w", err)
+		}
+		there[digest] = true
+	}
+	return there, found.Err()
 }

@@ -12,17 +12,19 @@ import (
 	"github.com/countersign-dev/countersign/change"
 )
 
-// supersede makes r the newest record of its change, unless there is a newer one.
-func (r row) supersede(ctx context.Context, tx *sql.Tx) error {
+// supersede makes a record the newest of its change, unless there is a newer one.
+const supersede = `INSERT INTO newest (subject, idx, head, owner, state, allowed, change) VALUES (?, ?, ?, ?, ?, ?, ?)
+	ON CONFLICT (subject) DO UPDATE SET idx = excluded.idx, head = excluded.head, owner = excluded.owner, state = excluded.state,
+		allowed = excluded.allowed, change = excluded.change WHERE excluded.idx > newest.idx`
+
+// supersede executes the statement of that name for r.
+func (r row) supersede(ctx context.Context, statement *sql.Stmt) error {
 	ref, err := json.Marshal(r.ref)
 	if err != nil {
 		return err
 	}
 	owner, _, _ := strings.Cut(r.ref.Repository.Name, "/")
-	_, err = tx.ExecContext(ctx, `INSERT INTO newest (subject, idx, head, owner, state, allowed, change) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (subject) DO UPDATE SET idx = excluded.idx, head = excluded.head, owner = excluded.owner, state = excluded.state,
-			allowed = excluded.allowed, change = excluded.change WHERE excluded.idx > newest.idx`,
-		r.subject, int64(r.receipt.Index), string(r.head), strings.ToLower(owner), string(r.state), r.allowed, string(ref))
+	_, err = statement.ExecContext(ctx, r.subject, int64(r.receipt.Index), string(r.head), strings.ToLower(owner), string(r.state), r.allowed, string(ref))
 	return err
 }
 

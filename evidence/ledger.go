@@ -26,8 +26,9 @@ type Config struct {
 	Keys Keys
 	// Origin is the name of the log, a host name. Optional: the one in Keys.
 	Origin string
-	// BatchAge is how long an append waits for others, to be flushed to disk
-	// together with them. Optional: 5 ms.
+	// BatchAge is how long the log waits, from the first leaf of a group on, for the
+	// others. Records that come while a group is being written need not be waited
+	// for: they are the next group. Optional: 2 ms.
 	BatchAge time.Duration
 	// CheckpointInterval is how often at most a new checkpoint is signed, 100 ms
 	// or more. Records are durable before that; proofs need the checkpoint.
@@ -50,7 +51,7 @@ func (c *Config) complete() error {
 		return fmt.Errorf("the origin of the log is configured as %s, but the keys are of %s", c.Origin, c.Keys.public.origin)
 	}
 	if c.BatchAge <= 0 {
-		c.BatchAge = 5 * time.Millisecond
+		c.BatchAge = 2 * time.Millisecond
 	}
 	if c.CheckpointInterval <= 0 {
 		c.CheckpointInterval = 100 * time.Millisecond
@@ -90,6 +91,7 @@ type Ledger struct {
 	bodies *bodies
 	index  *index
 
+	line     line
 	chains   chains
 	catching sync.Mutex  // held while the index is caught up
 	behind   atomic.Bool // the log may have leaves that the index has not
@@ -98,6 +100,7 @@ type Ledger struct {
 	mu      sync.Mutex // guards the following
 	closed  bool
 	trouble error // why the last append failed, nil when it did not
+	torn    error // errTorn, once it has happened: nothing is written any more
 	working sync.WaitGroup
 }
 
@@ -114,7 +117,7 @@ func Open(ctx context.Context, config Config) (_ *Ledger, err error) {
 	if err := makeDir(config.Dir); err != nil {
 		return nil, fmt.Errorf("opening a ledger: %w", err)
 	}
-	l := &Ledger{config: config, tiles: tiles{dir: filepath.Join(config.Dir, "log")}, bodies: newBodies(config.Dir)}
+	l := &Ledger{config: config, tiles: tiles{dir: filepath.Join(config.Dir, "log")}, bodies: newBodies(config.Dir), chains: chains{}}
 	// The lock comes first: until it is held, nothing there may be looked at.
 	// Tessera's own locks belong to the process and not to the opener: two ledgers on
 	// one directory in one process would lose entries and give the same index twice.
@@ -132,7 +135,7 @@ func Open(ctx context.Context, config Config) (_ *Ledger, err error) {
 	if err := l.guard(ctx); err != nil {
 		return nil, err
 	}
-	if err := l.catchUp(ctx); err != nil {
+	if err := l.tidy(ctx); err != nil {
 		return nil, err
 	}
 	l.log, err = openAppender(l.tiles.dir, config.Keys, config.BatchAge, config.CheckpointInterval, config.Log)
@@ -164,6 +167,35 @@ func (l *Ledger) guard(ctx context.Context) error {
 		return fmt.Errorf("the public keys in %s are missing, but there are %d records: restore them", filepath.Join(l.config.Dir, "keys"), tree.N)
 	}
 	return writePublic(l.config.Dir, public)
+}
+
+// tidy ends what a crash or a failed append has left half done: the index is
+// caught up with the log, and with it the bodies that wait for their place are put
+// there when the log has their leaves, and otherwise removed.
+func (l *Ledger) tidy(ctx context.Context) error {
+	if err := l.catchUp(ctx); err != nil {
+		return err
+	}
+	staged, err := l.bodies.staged()
+	if err != nil || len(staged) == 0 {
+		return err
+	}
+	logged, err := l.index.which(ctx, staged)
+	if err != nil {
+		return err
+	}
+	for _, digest := range staged {
+		if logged[digest] {
+			err = l.bodies.place(digest)
+		} else {
+			err = l.bodies.drop(digest)
+		}
+		if err != nil {
+			return fmt.Errorf("tidying up after the last process: %w", err)
+		}
+	}
+	l.config.Log.InfoContext(ctx, "records of the last process put in their place", "unfinished", len(staged)-len(logged), "finished", len(logged))
+	return nil
 }
 
 // release gives up what a ledger holds beside the log.
@@ -236,4 +268,11 @@ func (l *Ledger) enter() error {
 	}
 	l.working.Add(1)
 	return nil
+}
+
+// whole returns why nothing may be appended any more, nil while something may.
+func (l *Ledger) whole() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.torn
 }

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -12,12 +13,14 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// maxBatch is how many entries Tessera integrates at once: one bundle.
-const maxBatch = tileWidth
+// maxBatch is how many entries Tessera integrates at once. No group has as many,
+// so that time alone ends a batch: see appender.batch.
+const maxBatch = 2 * groupRecords
 
 // appender appends to the transparency log.
 type appender struct {
 	add      tessera.AddFn
+	age      time.Duration // of a batch, from its first entry on
 	shutdown func(context.Context) error
 	cancel   context.CancelFunc
 }
@@ -47,18 +50,64 @@ func openAppender(dir string, keys Keys, batchAge, checkpointInterval time.Durat
 		cancel()
 		return nil, fmt.Errorf("opening the log: %w", err)
 	}
-	return &appender{add: a.Add, shutdown: shutdown, cancel: cancel}, nil
+	return &appender{add: a.Add, age: batchAge, shutdown: shutdown, cancel: cancel}, nil
 }
 
-// append returns the index of a leaf once the leaf is durable. It has no
-// context: a leaf that was handed over may still become durable, so nobody may
-// act as if it had not.
-func (a *appender) append(l leaf) (uint64, error) {
-	index, err := a.add(context.Background(), tessera.NewEntry(l.encode()))()
-	if err != nil {
-		return 0, fmt.Errorf("appending to the log: %w", err)
+// append hands leaves to the log in their order and returns the indexes of those
+// that are durable: all of them, or those before the first that may not be, and
+// why it may not. It has no context: a leaf that was handed over may still become
+// durable, so nobody may act as if it had not.
+func (a *appender) append(leaves []leaf) (indexes []uint64, err error) {
+	entries := make([]*tessera.Entry, len(leaves))
+	for i, l := range leaves {
+		entries[i] = tessera.NewEntry(l.encode())
 	}
-	return index.Index, nil
+	for len(indexes) < len(entries) && err == nil {
+		var some []uint64
+		some, err = a.batch(entries[len(indexes):])
+		indexes = append(indexes, some...)
+	}
+	if err != nil {
+		return indexes, fmt.Errorf("appending to the log: %w", err)
+	}
+	return indexes, nil
+}
+
+// errTorn says that the log has a leaf and not the one before it. Nothing may be
+// appended any more: see appender.batch.
+var errTorn = errors.New("the log took a record and lost the one before it; what it holds has to be looked at before anything is added")
+
+// batch hands over as many of the entries as Tessera will integrate together, and
+// waits for them.
+//
+// Of one batch Tessera keeps everything or nothing: it replaces its state once,
+// when all else is written. Of two batches it would try the second though the first
+// has failed, and then the log had a record whose predecessor it has not. Tessera
+// ends a batch when its first entry has a certain age. So entries are handed over
+// for half of that time at most, and the next only when all before are durable.
+// Should this process not be let run for the other half within a single call, that
+// entry may come into a batch of its own; only when then the disk fails the first
+// batch and not the second would the log be torn, and that ends the ledger.
+func (a *appender) batch(entries []*tessera.Entry) (indexes []uint64, err error) {
+	var futures []tessera.IndexFuture
+	for start := time.Now(); len(futures) < len(entries); {
+		if len(futures) > 0 && time.Since(start) > a.age/2 {
+			break
+		}
+		futures = append(futures, a.add(context.Background(), entries[len(futures)]))
+	}
+	for _, future := range futures {
+		index, failed := future()
+		switch {
+		case failed != nil && err == nil:
+			err = failed
+		case failed == nil && (err != nil || len(indexes) > 0 && index.Index <= indexes[len(indexes)-1]):
+			err = errors.Join(errTorn, err)
+		case failed == nil:
+			indexes = append(indexes, index.Index)
+		}
+	}
+	return indexes, err
 }
 
 // closing bounds how long close waits for the last checkpoint.

@@ -14,92 +14,40 @@ import (
 // error, disclosures, envelope and leaf are on stable storage and the index
 // knows them. When ctx ends first, the record may still be completed: ask Last
 // before recording again.
+//
+// Records that wait at the same time are made durable together, and those of one
+// chain come into it in the order in which Record was called.
 func (l *Ledger) Record(ctx context.Context, e Entry) (change.Receipt, error) {
-	if err := l.enter(); err != nil {
+	receipt, err := l.submit(ctx, e)
+	if err != nil {
 		return change.Receipt{}, fmt.Errorf("recording %s: %w", e.Facts.Ref, err)
 	}
-	e.Facts = e.Facts.Canonical()
-	c, err := l.chains.take(ctx, placeOf(e.Facts).chain)
-	if err != nil {
-		l.working.Done()
-		return change.Receipt{}, fmt.Errorf("recording %s: %w", e.Facts.Ref, err)
-	}
-	type outcome struct {
-		receipt change.Receipt
-		err     error
-	}
-	done := make(chan outcome, 1)
-	// What has been handed to the log cannot be taken back, so the work goes on,
-	// and keeps the chain, when the caller has stopped waiting.
-	go func() {
-		defer l.working.Done()
-		defer c.free()
-		receipt, err := l.write(context.WithoutCancel(ctx), c, e)
-		done <- outcome{receipt, err}
-	}()
-	select {
-	case o := <-done:
-		if o.err != nil {
-			return change.Receipt{}, fmt.Errorf("recording %s: %w", e.Facts.Ref, o.err)
-		}
-		return o.receipt, nil
-	case <-ctx.Done():
-		return change.Receipt{}, fmt.Errorf("recording %s: %w", e.Facts.Ref, ctx.Err())
-	}
-}
-
-// write makes e the next record of c, whose holder the caller is.
-func (l *Ledger) write(ctx context.Context, c *chain, e Entry) (_ change.Receipt, err error) {
-	if err := l.find(ctx, c); err != nil {
-		return change.Receipt{}, err
-	}
-	s, opened, err := compose(e, c.n+1, c.digest, l.config.Now(), l.config.Rand)
-	if err != nil {
-		return change.Receipt{}, err
-	}
-	envelope, err := l.sign(ctx, s)
-	if err != nil {
-		return change.Receipt{}, err
-	}
-	defer func() { l.note(err) }()
-	if err := l.bodies.write(envelope, opened); err != nil {
-		return change.Receipt{}, err
-	}
-	digest := envelope.Digest()
-	index, err := l.log.append(leafOf(envelope, l.config.Keys.public.spki))
-	if err != nil {
-		// The leaf may be in the log all the same: only the log can tell.
-		c.known = false
-		l.behind.Store(true)
-		return change.Receipt{}, err
-	}
-	receipt := change.Receipt{Index: index, Digest: digest, Chain: s.Predicate.Sequence.Ref, N: c.n + 1}
-	r, err := rowOf(receipt, s, Fingerprint(e))
-	if err == nil {
-		err = l.index.insert(ctx, r)
-	}
-	if err != nil {
-		c.known = false
-		l.behind.Store(true)
-		return change.Receipt{}, fmt.Errorf("record %s is in the log: %w", digest, err)
-	}
-	c.n, c.digest = receipt.N, digest
-	l.grow(index + 1)
 	return receipt, nil
 }
 
-// find makes sure that c knows its last record.
-func (l *Ledger) find(ctx context.Context, c *chain) error {
-	if c.known {
-		return nil
+// submit has an entry written and waits for the outcome.
+func (l *Ledger) submit(ctx context.Context, e Entry) (change.Receipt, error) {
+	if err := ctx.Err(); err != nil {
+		return change.Receipt{}, err
 	}
-	if err := l.catchUpIfBehind(ctx); err != nil {
-		return err
+	if err := l.enter(); err != nil {
+		return change.Receipt{}, err
 	}
-	var err error
-	c.n, c.digest, err = l.index.head(ctx, c.name)
-	c.known = err == nil
-	return err
+	s := newSubmission(e)
+	if l.line.join(s) {
+		// What has been handed to the log cannot be taken back, so the work goes on
+		// when its caller has stopped waiting.
+		go l.serve(context.WithoutCancel(ctx))
+	}
+	select {
+	case o := <-s.done:
+		return o.receipt, o.err
+	case <-ctx.Done():
+		if l.line.leave(s) {
+			l.working.Done()
+		}
+		return change.Receipt{}, ctx.Err()
+	}
 }
 
 // grow raises the size to at least n.
@@ -123,18 +71,4 @@ func compose(e Entry, n uint64, prev string, now time.Time, random io.Reader) (S
 		recordID: id.String(), n: n, prev: prev, recorded: now.UTC().Truncate(time.Millisecond),
 		facts: e.Facts, policy: e.Policy, judgement: e.Decision,
 	}.statement(), opened, nil
-}
-
-// sign returns the signed envelope of s. It refuses a statement that would not
-// read back as itself, such as one with text that is not UTF-8, because nobody
-// could verify it.
-func (l *Ledger) sign(ctx context.Context, s Statement) (Envelope, error) {
-	payload, err := encode(s)
-	if err != nil {
-		return Envelope{}, fmt.Errorf("encoding a statement: %w", err)
-	}
-	if _, err := ParseStatement(payload); err != nil {
-		return Envelope{}, fmt.Errorf("checking a statement before signing it: %w", err)
-	}
-	return sign(ctx, l.config.Keys, payload)
 }

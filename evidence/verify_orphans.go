@@ -10,17 +10,18 @@ import (
 	"strings"
 )
 
-// orphans looks for envelopes that the log does not have. A crash between
-// writing an envelope and its leaf leaves at most one for each chain, and its
-// predecessor is in the log. An orphan that follows an orphan shows that the log
-// once had more than it has.
+// orphans looks for envelopes that the log does not have. A crash between writing
+// envelopes and their leaves leaves them in staging. Ledgers that did not stage left
+// at most one in its place for each chain, whose predecessor is in the log. An
+// orphan in its place that follows an orphan shows that the log once had more than
+// it has.
 func (r *run) orphans(ctx context.Context) error {
-	names, err := r.envelopes(ctx)
+	names, staged, err := r.envelopes(ctx)
 	if err != nil {
 		return err
 	}
 	if len(names) == r.found {
-		return nil
+		return nil // all that lie there were found by the log
 	}
 	logged, err := r.logged(ctx)
 	if err != nil {
@@ -35,7 +36,11 @@ func (r *run) orphans(ctx context.Context) error {
 			r.v.remark(-1, "", fmt.Sprintf("the file %q among the records is not named like a record", digest))
 			continue
 		}
-		if !logged[raw] {
+		switch {
+		case logged[raw]:
+		case staged[digest]:
+			r.v.remark(-1, digest, "it was being written and never came into the log: a crash leaves such a record, and the ledger removes it when it is opened")
+		default:
 			r.orphan(digest, logged)
 		}
 	}
@@ -62,36 +67,41 @@ func (r *run) orphan(digest string, logged map[[32]byte]bool) {
 	r.v.remark(-1, digest, fmt.Sprintf("it is a signed record, number %d of %s, that never came into the log, or was the newest when the log went back: a crash leaves such a record, but compare the log with a checkpoint that was kept", q.N, q.Ref))
 }
 
-// envelopes lists the digests that the files of the records are named by.
-func (r *run) envelopes(ctx context.Context) ([]string, error) {
+// envelopes lists the digests that the files of the records are named by, and
+// which of them lie in staging.
+func (r *run) envelopes(ctx context.Context) (names []string, staged map[string]bool, err error) {
 	root := filepath.Join(r.bodies.dir, "records")
 	dirs, err := os.ReadDir(root)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("listing the records: %w", err)
+		return nil, nil, fmt.Errorf("listing the records: %w", err)
 	}
-	var names []string
+	staged = map[string]bool{}
 	for _, dir := range dirs {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if !dir.IsDir() {
 			continue
 		}
 		files, err := os.ReadDir(filepath.Join(root, dir.Name()))
 		if err != nil {
-			return nil, fmt.Errorf("listing the records: %w", err)
+			return nil, nil, fmt.Errorf("listing the records: %w", err)
 		}
 		for _, f := range files {
 			if strings.HasPrefix(f.Name(), temporary) {
 				continue // a crash while writing; never a record
 			}
-			names = append(names, strings.TrimSuffix(f.Name(), ".dsse.json"))
+			digest := strings.TrimSuffix(f.Name(), ".dsse.json")
+			names = append(names, digest)
+			if dir.Name() == stagingDir {
+				staged[digest] = true
+			}
 		}
 	}
-	return names, nil
+	return names, staged, nil
 }
 
 // logged returns the digests that the log has now. The files were listed before,

@@ -47,7 +47,7 @@ func (r *run) check(index int64, data []byte) checked {
 	default:
 		signed = true
 	}
-	body, err := readBounded(r.bodies.envelopePath(c.record), MaxEnvelope)
+	body, err := readPlaced(r.bodies.envelopePath(c.record), MaxEnvelope)
 	if errors.Is(err, fs.ErrNotExist) {
 		c.problem("its body is missing")
 		return c

@@ -49,7 +49,7 @@ type KeysConfig struct {
 // A LogConfig sets up the transparency log. Shorter times cost more disk writes:
 // about six flushes per batch and two per checkpoint.
 type LogConfig struct {
-	BatchAge   time.Duration `yaml:"batch-age" default:"5ms" doc:"how long an append waits for others to share its disk writes"`
+	BatchAge   time.Duration `yaml:"batch-age" default:"2ms" doc:"how long the log waits for the rest of a group of records once it has the first"`
 	Checkpoint time.Duration `yaml:"checkpoint-interval" default:"100ms" doc:"how often a new checkpoint is published, 100ms at least"`
 }
 
