@@ -11,9 +11,6 @@ import (
 // maxApprovals is more than any change could hope for.
 const maxApprovals = 50
 
-// maxAppID is the largest numeric id of an app that every JSON reader keeps exact.
-const maxAppID = 1 << 52
-
 // changeRule reads one entry of changes.
 func (d *decoder) changeRule(n *yaml.Node) ChangeRule {
 	var r ChangeRule
@@ -58,31 +55,6 @@ func (d *decoder) peerReview(n *yaml.Node, what string) *PeerReview {
 		field{"from", false, func(n *yaml.Node) { r.From = d.from(n, "from") }},
 	)
 	return r
-}
-
-// requiredCheck reads one required check.
-func (d *decoder) requiredCheck(n *yaml.Node) RequiredCheck {
-	var c RequiredCheck
-	d.mapping(n, "a required check",
-		field{"name", true, func(n *yaml.Node) { c.Name = d.text(n, "name") }},
-		// Without it, any writer could post the check that lets a change through.
-		field{"app", true, func(n *yaml.Node) { c.App = d.app(n) }},
-		field{"class", false, func(n *yaml.Node) {
-			if c.Class = d.text(n, "class"); c.Class != "" && !wordForm.MatchString(c.Class) {
-				d.problem(n, "the class %s must have lower-case letters, digits and hyphens only, such as test or sast", change.Quote(c.Class))
-			}
-		}},
-	)
-	return c
-}
-
-// app reads the application of a check: its slug or its numeric id.
-func (d *decoder) app(n *yaml.Node) string {
-	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!int" {
-		d.number(n, "the numeric id of an app", 1, maxAppID)
-		return n.Value
-	}
-	return d.text(n, "app")
 }
 
 // linkedRequest reads what the key of a change request looks like.

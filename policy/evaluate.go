@@ -76,10 +76,11 @@ func (p *Policy) evaluate(f change.Facts) change.Decision {
 		return undetermined("this program cannot judge a change of the kind %s", change.Quote(string(f.Ref.Kind)))
 	}
 	d := change.Decision{Rule: ruleNames(rules), Results: []change.Result{}}
+	asked := p.bound(rules, p.NamedChecks(branch))
 	for _, c := range controls() {
 		var said []ruled
-		for _, i := range rules {
-			if r := &p.Changes[i]; c.askedBy(r) {
+		for at, i := range rules {
+			if r := asked[at]; c.askedBy(r) {
 				said = append(said, ruled{i, judge(c, r)})
 			}
 		}

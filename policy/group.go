@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/countersign-dev/countersign/change"
 )
@@ -40,7 +39,7 @@ func reviewedMembers(id string) func(change.Facts, *ChangeRule) change.Result {
 // groupChecks judges the required checks of a merge group: those of its members,
 // and those on the commit that the group proposes.
 func groupChecks(f change.Facts, r *ChangeRule) change.Result {
-	own := checksOn(f, f.Ref.Commit, time.Time{}, r.RequiredChecks)
+	own := checkpoint{commit: f.Ref.Commit}.judge(f, r.RequiredChecks)
 	return combine([]change.Result{own, membersOf(f, RequiredChecksID)})
 }
 

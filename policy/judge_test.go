@@ -140,7 +140,7 @@ func TestLongListsAreCut(t *testing.T) {
 // checkFacts returns facts of a landed change with one check run.
 func checkFacts(landed time.Time, run change.Check) change.Facts {
 	f := toMain()
-	f.Head = change.Known(change.Head{Commit: commitID(1)})
+	f.Head, f.Files = change.Known(change.Head{Commit: commitID(1)}), change.Known([]change.File{})
 	f.Landing = change.Known(change.Landing{Landed: !landed.IsZero(), At: landed, How: change.Squash})
 	run.Name, run.App, run.Source, run.Commit = "test", "github-actions", change.CheckRun, commitID(1)
 	run.Status, run.Conclusion = "completed", change.Success
@@ -193,7 +193,7 @@ func TestNewestRunDecides(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := toMain()
-			f.Head, f.Landing = change.Known(change.Head{Commit: commitID(1)}), change.Known(change.Landing{})
+			f.Head, f.Landing, f.Files = change.Known(change.Head{Commit: commitID(1)}), change.Known(change.Landing{}), change.Known([]change.File{})
 			f.Checks = change.Known(c.checks)
 			r := result(t, p.Evaluate(f), policy.RequiredChecksID)
 			require.Equal(t, c.want, r.Status, r.Reason)

@@ -23,7 +23,7 @@ func keys() map[string]key {
 		"ChangeRule.Branches":            {"Patterns of the branches that this entry protects; * does not cross a slash, ** does.", true, pattern()},
 		"ChangeRule.PeerReview":          {"Enough people who had no part in a change have approved exactly what lands, and nobody who could approve still asks for changes.", false, nil},
 		"ChangeRule.SegregationOfDuties": {"Everybody who made a change is known, and somebody else has approved it.", false, nil},
-		"ChangeRule.RequiredChecks":      {"Each named check of the named app has succeeded on exactly what lands; skipped and neutral are no success.", false, nil},
+		"ChangeRule.RequiredChecks":      {"Each named check of the named app has succeeded on exactly what lands, and not by a workflow file that the change itself touches unless that file is protected; skipped and neutral are no success.", false, nil},
 		"ChangeRule.LinkedRequest":       {"The title, branch, description or closing references of a change name the request that it answers.", false, nil},
 		"ChangeRule.ProtectedPaths":      {"A change that touches certain paths has been approved by a holder of a certain role who had no part in it.", false, nil},
 		noBypassKey:                      {"Nothing reaches the branch around the gate. Every entry asks for it, written out or not.", false, nil},
@@ -31,9 +31,12 @@ func keys() map[string]key {
 		"PeerReview.Approvals": {"How many independent approvals are wanted.", true, schema{"type": "integer", "minimum": 1, "maximum": maxApprovals}},
 		"PeerReview.From":      {"Roles, any of which an approver must hold; without it, anyone who may write to the repository can approve.", false, word()},
 
-		"RequiredCheck.Name":  {"The name of the check run.", true, text()},
-		"RequiredCheck.App":   {"The slug or numeric id of the app that runs it. A check of that name by anybody else does not count.", true, app()},
-		"RequiredCheck.Class": {"What the check looks for, such as test or sast.", false, word()},
+		"RequiredCheck.Name":     {"The name of the check run.", false, text()},
+		"RequiredCheck.App":      {"The slug or numeric id of the app that runs it. A check of that name by anybody else does not count.", false, app()},
+		"RequiredCheck.Workflow": {"The workflow file whose run it must be, such as .github/workflows/ci.yml: all workflows of GitHub Actions run as one app. Without it, every workflow that has a run of that name must pass.", false, workflow()},
+		"RequiredCheck.Attempts": {"How many attempts may stand behind a success at most; without it, any number.", false, schema{"type": "integer", "minimum": 1, "maximum": maxAttempts}},
+		"RequiredCheck.Accept":   {"Conclusions that pass beside success: neutral, skipped.", false, schema{"enum": acceptable()}},
+		"RequiredCheck.Class":    {"What the check looks for, such as test or sast. Alone, it asks that a check of that class is required by name on the branch, and passes.", false, word()},
 
 		"LinkedRequest.Pattern": {"A regular expression (RE2) that the whole key of a request matches.", true, text()},
 

@@ -13,6 +13,7 @@ import (
 // name one account are not among them, because Resolve answers those.
 func (p *Policy) Needs(f change.Facts) change.Needs {
 	var n change.Needs
+	n.Attempts = f.Ref.Kind != change.Push && p.countsAttempts(f) // a merge group has checks of its own
 	if f.Ref.Kind != change.PullRequest && f.Ref.Kind != change.MergeRequest {
 		return n // its members, or the changes that explain it, are judged by themselves
 	}
@@ -32,6 +33,14 @@ func (p *Policy) Needs(f change.Facts) change.Needs {
 	n.Selectors = slices.Compact(n.Selectors)
 	n.Requests = sorted(n.Requests)
 	return n
+}
+
+// countsAttempts reports whether a rule that applies to a change limits the attempts
+// behind a required check.
+func (p *Policy) countsAttempts(f change.Facts) bool {
+	return slices.ContainsFunc(p.applying(f), func(r *ChangeRule) bool {
+		return slices.ContainsFunc(r.RequiredChecks, func(c RequiredCheck) bool { return c.Attempts > 0 })
+	})
 }
 
 // applying returns the rules that name the target branch of a change.

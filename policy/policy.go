@@ -35,11 +35,18 @@ type PeerReview struct {
 	From      []string // roles, any of which an approver must hold; empty for anyone who may write
 }
 
-// A RequiredCheck is a check run that must have succeeded on the head.
+// A RequiredCheck is a check run that must have passed on the head. One that has
+// nothing but a class demands that a check of that class is required by name on the
+// branch, and passes.
 type RequiredCheck struct {
-	Name  string
-	App   string // slug of the application that runs it, or its numeric id in decimal
-	Class string // what it checks, such as "test" or "sast". Optional.
+	Name     string
+	App      string   // slug of the application that runs it, or its numeric id in decimal
+	Workflow string   // path of the only workflow file whose runs count. Optional.
+	Attempts int      // most attempts that may stand behind a success; 0 for any number
+	Accept   []string // conclusions that pass beside success: neutral, skipped
+	Class    string   // what it checks, such as "test" or "sast". Optional.
+
+	among []RequiredCheck // of a demand for a class: the named checks that can meet it
 }
 
 // LinkedRequest asks for a link to a change request.

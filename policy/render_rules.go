@@ -52,11 +52,7 @@ func demands(r *ChangeRule, control string) []string {
 	case RequiredChecksID:
 		var out []string
 		for _, c := range r.RequiredChecks {
-			class := ""
-			if c.Class != "" {
-				class = ", of the class " + code(c.Class)
-			}
-			out = append(out, fmt.Sprintf("%s, run by the app %s%s.", code(c.Name), code(c.App), class))
+			out = append(out, checkDemand(c))
 		}
 		return out
 	case LinkedRequestID:
@@ -73,6 +69,31 @@ func demands(r *ChangeRule, control string) []string {
 		return out
 	}
 	return nil
+}
+
+// checkDemand says what is asked of one required check.
+func checkDemand(c RequiredCheck) string {
+	if c.Name == "" {
+		return fmt.Sprintf("Some check of the class %s is required by name on the branch, by whichever entry, and passes.", code(c.Class))
+	}
+	said := fmt.Sprintf("%s, run by the app %s", code(c.Name), code(c.App))
+	if c.Workflow != "" {
+		said += " from the workflow file " + code(c.Workflow)
+	}
+	if c.Class != "" {
+		said += ", of the class " + code(c.Class)
+	}
+	if len(c.Accept) > 0 {
+		accepted := make([]string, len(c.Accept))
+		for i, word := range c.Accept {
+			accepted[i] = code(word)
+		}
+		said += "; " + enumerate(accepted, "or") + " is accepted too"
+	}
+	if c.Attempts > 0 {
+		said += "; at most " + attempts(c.Attempts) + " may stand behind a success"
+	}
+	return said + "."
 }
 
 // approvals says how many approvals are wanted, and whose.

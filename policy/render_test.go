@@ -79,6 +79,11 @@ func sayings(n *yaml.Node, under string) []string {
 			if n.Value != "1" {
 				out[0] = n.Value + " approvals that count"
 			}
+		case "attempts":
+			out = append(out, map[string]string{"1": "at most one attempt may"}[n.Value])
+			if n.Value != "1" {
+				out[0] = "at most " + n.Value + " attempts may"
+			}
 		default:
 			out = append(out, "`"+n.Value+"`")
 		}

@@ -1,136 +1,170 @@
 package policy
 
 import (
-	"bytes"
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/countersign-dev/countersign/change"
 )
 
-// requiredChecks asks that every required check succeeded on the head.
+// requiredChecks asks that every required check passed on the head.
+//
+// Of the commits that a forge runs checks on only the head counts. GitHub goes by
+// the test merge commit instead where anything was posted on that one, and makes it
+// anew whenever the head or the base moves: nobody has approved it, a success on it
+// speaks for a base that may be another by now, and on the next one it is gone. So a
+// success there never stands in for one on the head; and what is red there, GitHub
+// holds back by itself. Whoever wants the merge tested uses a merge queue, whose
+// commit is the one that lands: see groupChecks.
 func requiredChecks(s *subject, r *ChangeRule) change.Result {
 	head, known := s.facts.Head.Get()
 	if !known {
 		return say(change.Undetermined, "%s", absent(s.facts, "head", "the head is not known"))
 	}
-	var landedAt time.Time
+	on := checkpoint{commit: head.Commit, itself: s.judgesItself}
 	if s.landed {
-		landedAt = s.landing.At
+		on.landedAt = s.landing.At
 	}
-	return checksOn(s.facts, head.Commit, landedAt, r.RequiredChecks)
+	return on.judge(s.facts, r.RequiredChecks)
 }
 
-// checksOn judges required checks on one commit. What happened after landedAt is
-// too late, unless that is zero.
-func checksOn(f change.Facts, commit change.SHA, landedAt time.Time, required []RequiredCheck) change.Result {
+// A checkpoint is a commit that required checks are judged on.
+type checkpoint struct {
+	commit   change.SHA
+	landedAt time.Time // what began or ended later is too late; zero when nothing has landed
+	checks   []change.Check
+
+	// itself says why a run that passed does not count, because the change decides
+	// what it does; the zero Result when it counts. Nil where that is judged elsewhere.
+	itself func(run change.Check) change.Result
+}
+
+// judge judges required checks, all of which must pass.
+func (o checkpoint) judge(f change.Facts, required []RequiredCheck) change.Result {
 	checks, known := f.Checks.Get()
 	if !known {
 		return say(change.Undetermined, "%s", absent(f, "checks", "the checks are not known"))
 	}
+	o.checks = checks
 	results := make([]change.Result, len(required))
 	for i, want := range required {
-		results[i] = want.judge(checks, commit, landedAt)
+		results[i] = o.entry(want)
 	}
 	return combine(results)
 }
 
-// judge says what the latest run of a required check comes to.
-func (c RequiredCheck) judge(checks []change.Check, commit change.SHA, landedAt time.Time) change.Result {
-	latest, ran := c.latest(checks, commit, landedAt)
-	if !ran {
-		out := say(change.Pending, "%s has not run on %s%s", c.label(), abbrev(commit), c.lookalikes(checks, commit))
+// entry judges one required check.
+func (o checkpoint) entry(c RequiredCheck) change.Result {
+	if c.Name == "" {
+		return o.ofClass(c)
+	}
+	runs := o.runsOf(c)
+	switch {
+	case c.Workflow != "":
+		return o.byWorkflow(c, runs)
+	case len(runs) == 0:
+		return o.newest(c, nil)
+	}
+	return o.everyWorkflow(c, runs)
+}
+
+// newest says what the newest of some runs of a check comes to.
+func (o checkpoint) newest(c RequiredCheck, runs []change.Check) change.Result {
+	if len(runs) == 0 {
+		out := say(change.Pending, "%s has not run on %s%s", c.label(), abbrev(o.commit), o.lookalikes(c))
 		out.Supply = change.Text("the app " + change.Quote(c.App))
 		return out
 	}
-	out := c.outcome(latest, landedAt)
-	out.Facts = []string{"checks/" + strconv.FormatInt(latest.ID, 10)}
+	run := slices.MaxFunc(runs, c.newer)
+	out := o.outcome(c, run)
+	if !out.Status.Blocks() {
+		out = firstSaid(o.tooOften(c, runs), o.decidedByChange(c, run), out)
+	}
+	out.Facts = sorted(append(out.Facts, "checks/"+strconv.FormatInt(run.ID, 10)))
 	return out
 }
 
-// outcome says what one run of the check comes to. Only success passes: a run that
-// was skipped, or that ended neutral, has checked nothing.
-func (c RequiredCheck) outcome(run change.Check, landedAt time.Time) change.Result {
+// firstSaid returns the first of some results that says anything.
+func firstSaid(results ...change.Result) change.Result {
+	return results[slices.IndexFunc(results, func(r change.Result) bool { return r.Status != "" })]
+}
+
+// outcome says what one run of the check comes to. Beside success only what the
+// policy accepts passes: a run that was skipped, or that ended neutral, has checked
+// nothing.
+func (o checkpoint) outcome(c RequiredCheck, run change.Check) change.Result {
+	landed := !o.landedAt.IsZero()
 	switch {
 	case run.Status != "completed":
 		out := say(change.Pending, "%s is %s", c.label(), change.Quote(run.Status))
 		out.Supply = change.Text("the app " + change.Quote(c.App))
 		return out
-	case run.Conclusion != change.Success:
-		return say(change.Fail, "%s ended %s, and only success passes; mend the cause or run it again", c.label(), change.Quote(run.Conclusion))
-	case !landedAt.IsZero() && run.Completed.IsZero():
-		return say(change.Undetermined, "when %s succeeded is not known, so perhaps after the change landed", c.label())
-	case !landedAt.IsZero() && run.Completed.After(landedAt):
-		return say(change.Fail, "%s succeeded only after the change landed", c.label())
+	case !c.accepts(run.Conclusion):
+		passing := append([]string{change.Success}, c.Accept...)
+		return say(change.Fail, "%s ended %s, and only %s pass%s; mend the cause or run it again",
+			c.label(), change.Quote(run.Conclusion), enumerate(passing, "or"), es(len(passing)))
+	case landed && run.Completed.IsZero():
+		return say(change.Undetermined, "when %s %s is not known, so perhaps after the change landed", c.label(), ended(run))
+	case landed && run.Completed.After(o.landedAt):
+		return say(change.Fail, "%s %s only after the change landed", c.label(), ended(run))
 	}
-	return say(change.Pass, "%s succeeded on %s", c.label(), abbrev(run.Commit))
+	return say(change.Pass, "%s %s on %s", c.label(), ended(run), abbrev(run.Commit))
 }
 
-// latest returns the newest run of the check on a commit. The forge numbers runs
-// upwards, so the id tells which that is; a run again under the same id raises the
-// attempt. Of two that agree in both, one that did not succeed is taken.
-func (c RequiredCheck) latest(checks []change.Check, commit change.SHA, landedAt time.Time) (change.Check, bool) {
-	var runs []change.Check
-	for _, k := range checks {
-		late := !landedAt.IsZero() && k.Started.After(landedAt)
-		if k.Name == c.Name && k.Commit == commit && !late && c.isFrom(k) {
-			runs = append(runs, k)
-		}
+// ended says how a run that passed ended.
+func ended(run change.Check) string {
+	if run.Conclusion == change.Success {
+		return "succeeded"
 	}
-	if len(runs) == 0 {
-		return change.Check{}, false
-	}
-	return slices.MaxFunc(runs, newer), true
+	return "ended " + change.Quote(run.Conclusion) + ", which the policy accepts,"
 }
 
-// newer orders runs of one check by age.
-func newer(a, b change.Check) int {
-	rank := func(k change.Check) int {
-		if k.Status == "completed" && k.Conclusion == change.Success {
-			return 0
-		}
-		return 1
+// es returns the ending of "pass" whose subject is one of n words.
+func es(n int) string {
+	if n == 1 {
+		return "es"
 	}
-	if c := cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Attempt, b.Attempt), rank(a)-rank(b)); c != 0 {
-		return c
-	}
-	return bytes.Compare(wire(a), wire(b))
+	return ""
 }
 
-// isFrom reports whether the required application made the run. Only an
-// application can make a check run, while any writer can post a commit status.
-func (c RequiredCheck) isFrom(k change.Check) bool {
-	if k.Source != change.CheckRun {
-		return false
-	}
-	if id, err := strconv.ParseInt(c.App, 10, 64); err == nil {
-		return k.AppID == id
-	}
-	return k.App == c.App
+// passed reports whether a run ended in a way that passes.
+func (c RequiredCheck) passed(run change.Check) bool {
+	return run.Status == "completed" && c.accepts(run.Conclusion)
+}
+
+// accepts reports whether a conclusion passes.
+func (c RequiredCheck) accepts(conclusion string) bool {
+	return conclusion == change.Success || slices.Contains(c.Accept, conclusion)
 }
 
 // label names the check for people.
 func (c RequiredCheck) label() string {
-	return fmt.Sprintf("check %s of %s", change.Quote(c.Name), change.Quote(c.App))
+	label := fmt.Sprintf("check %s of %s", change.Quote(c.Name), change.Quote(c.App))
+	if c.Workflow != "" {
+		label += " in " + change.Quote(c.Workflow)
+	}
+	return label
 }
 
 // lookalikes says which checks of the same name there are that do not count, and
 // from whom.
-func (c RequiredCheck) lookalikes(checks []change.Check, commit change.SHA) string {
+func (o checkpoint) lookalikes(c RequiredCheck) string {
 	var seen []string
-	for _, k := range checks {
+	for _, k := range o.checks {
 		if k.Name != c.Name {
 			continue
 		}
-		switch {
-		case k.Commit == commit && k.Source != change.CheckRun:
+		switch here, ours := k.Commit == o.commit, c.isFrom(k); {
+		case here && k.Source != change.CheckRun:
 			seen = append(seen, "a commit status of that name by "+mark(k.Creator)+" does not count")
-		case k.Commit == commit && !c.isFrom(k):
+		case here && !ours:
 			seen = append(seen, "a check of that name by the app "+change.Quote(appOf(k))+" does not count")
-		case k.Commit != commit && c.isFrom(k):
+		case here && k.Workflow != c.Workflow && c.Workflow != "" && k.Workflow != "":
+			seen = append(seen, "a check of that name in the workflow "+change.Quote(k.Workflow)+" does not count")
+		case !here && ours:
 			seen = append(seen, "it ran on "+abbrev(k.Commit))
 		}
 	}
@@ -146,4 +180,10 @@ func appOf(k change.Check) string {
 		return k.App
 	}
 	return strconv.FormatInt(k.AppID, 10)
+}
+
+// isWorkflow reports whether a path is where GitHub looks for workflows.
+func isWorkflow(path string) bool {
+	name, ok := strings.CutPrefix(path, ".github/workflows/")
+	return ok && !strings.Contains(name, "/") && (strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".yaml"))
 }

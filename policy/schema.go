@@ -86,6 +86,8 @@ func objectSchema(t reflect.Type) schema {
 		properties[NoBypassID] = bypass
 	case reflect.TypeFor[DeploymentRule]():
 		s["anyOf"] = asksFor("approved-changes-only", "deployment-approval", "deployer-separation")
+	case reflect.TypeFor[RequiredCheck]():
+		s["anyOf"] = []schema{{"required": []string{"name", "app"}}, {"required": []string{"class"}, "maxProperties": 1}}
 	}
 	return s
 }

@@ -28,6 +28,13 @@ func app() schema {
 	return schema{"anyOf": []schema{text(), id}}
 }
 
+// workflow is the schema of the path of a workflow file.
+func workflow() schema {
+	s := text()
+	s["pattern"] = workflowForm.String()
+	return s
+}
+
 // pathSchema is the schema of a pattern of paths.
 func pathSchema() schema {
 	s := pattern()

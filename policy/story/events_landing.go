@@ -9,7 +9,7 @@ import (
 
 func checkEvents() []Event {
 	return []Event{
-		{"check NAME from APP OUTCOME [of N]", "A check run on the head, or on the N-th commit.", check},
+		{"check NAME from APP OUTCOME [of N] [workflow PATH] [attempt TIMES]", "A check run on the head, or on the N-th commit; which workflow file ran it and for which time, where the forge tells.", check},
 		{"status NAME by LOGIN OUTCOME", "A commit status on the head, which any writer can post.", status},
 	}
 }
@@ -23,6 +23,9 @@ func check(h *history, a args) {
 	at, slug := h.now(), a.words["APP"]
 	c := change.Check{ID: int64(5 + len(h.checks)), Name: a.words["NAME"], Source: change.CheckRun, App: slug, AppID: int64(len(slug)), Started: at}
 	c.Commit, _ = h.ofHead(a.words["of"])
+	if c.Workflow = a.words["workflow"]; a.words["attempt"] != "" {
+		c.Attempt = h.number(a.words["attempt"])
+	}
 	h.outcome(&c, a.words["OUTCOME"])
 	h.checks = append(h.checks, c)
 }
