@@ -6,14 +6,15 @@ import (
 	"github.com/countersign-dev/countersign/change"
 )
 
-// NamedChecks returns the checks that the rules for a branch require by name, in the
-// order of the policy. A demand for a class, of this policy or of one above it, is
-// met by any of them that is of the class.
-func (p *Policy) NamedChecks(branch string) []RequiredCheck {
+// namedChecks returns the checks that the rules for a branch require by name, in the
+// order of the policy.
+func (p *Policy) namedChecks(branch string) []RequiredCheck {
+	guards := p.guardsOf(branch)
 	var named []RequiredCheck
 	for _, i := range p.rulesFor(branch) {
 		for _, c := range p.Changes[i].RequiredChecks {
 			if c.Name != "" {
+				c.guards = guards
 				named = append(named, c)
 			}
 		}
@@ -21,27 +22,30 @@ func (p *Policy) NamedChecks(branch string) []RequiredCheck {
 	return named
 }
 
-// bound returns the rules at the given positions with their demands for classes tied
-// to the checks that can meet them, which are among the named.
-func (p *Policy) bound(rules []int, named []RequiredCheck) []*ChangeRule {
-	out := make([]*ChangeRule, len(rules))
-	for at, i := range rules {
-		out[at] = p.Changes[i].withClasses(named)
-	}
-	return out
-}
-
-// withClasses returns the rule with each of its demands for a class tied to those of
-// the named checks that can meet it. r is not changed.
-func (r *ChangeRule) withClasses(named []RequiredCheck) *ChangeRule {
-	out := *r
-	out.RequiredChecks = slices.Clone(r.RequiredChecks)
-	for i := range out.RequiredChecks {
-		if c := &out.RequiredChecks[i]; c.Name == "" {
-			c.among = slices.DeleteFunc(slices.Clone(named), func(n RequiredCheck) bool { return n.Class != c.Class })
+// bound returns the rules at the given positions, which are for a branch, with each
+// required check tied to the rules that guard what runs it, and each demand for a
+// class to the checks that can meet it: those that this policy names, and those that
+// the policy beside it does.
+func (p *Policy) bound(rules []int, branch string) []*ChangeRule {
+	guards, named := p.guardsOf(branch), p.namedChecks(branch)
+	for _, other := range []*Policy{p.above, p.below} {
+		if other != nil {
+			named = append(named, other.namedChecks(branch)...)
 		}
 	}
-	return &out
+	out := make([]*ChangeRule, len(rules))
+	for at, i := range rules {
+		r := p.Changes[i]
+		r.RequiredChecks = slices.Clone(r.RequiredChecks)
+		for j := range r.RequiredChecks {
+			c := &r.RequiredChecks[j]
+			if c.guards = guards; c.Name == "" {
+				c.among = slices.DeleteFunc(slices.Clone(named), func(n RequiredCheck) bool { return n.Class != c.Class })
+			}
+		}
+		out[at] = &r
+	}
+	return out
 }
 
 // ofClass judges a demand for a class: one of the named checks of the class passes.

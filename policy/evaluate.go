@@ -76,7 +76,7 @@ func (p *Policy) evaluate(f change.Facts) change.Decision {
 		return undetermined("this program cannot judge a change of the kind %s", change.Quote(string(f.Ref.Kind)))
 	}
 	d := change.Decision{Rule: ruleNames(rules), Results: []change.Result{}}
-	asked := p.bound(rules, p.NamedChecks(branch))
+	asked := p.bound(rules, branch)
 	for _, c := range controls() {
 		var said []ruled
 		for at, i := range rules {

@@ -39,7 +39,7 @@ func reviewedMembers(id string) func(change.Facts, *ChangeRule) change.Result {
 // groupChecks judges the required checks of a merge group: those of its members,
 // and those on the commit that the group proposes.
 func groupChecks(f change.Facts, r *ChangeRule) change.Result {
-	own := checkpoint{commit: f.Ref.Commit}.judge(f, r.RequiredChecks)
+	own := checkpoint{facts: f, commit: f.Ref.Commit}.judge(r.RequiredChecks)
 	return combine([]change.Result{own, membersOf(f, RequiredChecksID)})
 }
 

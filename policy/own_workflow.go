@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/countersign-dev/countersign/change"
@@ -23,22 +24,22 @@ func ofActions(run change.Check) bool {
 // where the file is guarded, because then somebody else has to approve what the
 // change makes of it. A rename touches the old path too. Workflows and actions that
 // the file calls are not told by the forge; a policy protects them by their paths.
-func (s *subject) judgesItself(run change.Check) change.Result {
-	if !ofActions(run) || run.Workflow != "" && s.guarded(run.Workflow) {
+func (o checkpoint) judgesItself(c RequiredCheck, run change.Check) change.Result {
+	if !o.proposed || !ofActions(run) || run.Workflow != "" && c.guarded(run.Workflow) {
 		return change.Result{}
 	}
-	files, known := s.facts.Files.Get()
+	files, known := o.facts.Files.Get()
 	if !known {
-		return say(change.Undetermined, "%s", absent(s.facts, "files", "the touched files are not known, so perhaps the change decides what its own checks do"))
+		return c.doesNotCount(change.Undetermined, "%s", absent(o.facts, "files", "the touched files are not known, so perhaps the change decides what its own checks do"))
 	}
 	for _, path := range touchedPaths(files) {
 		var out change.Result
 		switch {
 		case path == run.Workflow:
-			out = say(change.Fail, "the change touches %s, which runs it, and no rule protects that file, so the check judges itself; "+
+			out = c.doesNotCount(change.Fail, "the change touches %s, which runs it, and no rule protects that file, so the check judges itself; "+
 				"add the path to protected-paths in the policy, or leave the file as it is", change.Quote(path))
-		case run.Workflow == "" && isWorkflow(path) && !s.guarded(path):
-			out = say(change.Undetermined, "it is not known which workflow runs it, and the change touches %s, which no rule protects; "+
+		case run.Workflow == "" && isWorkflow(path) && !c.guarded(path):
+			out = c.doesNotCount(change.Undetermined, "it is not known which workflow runs it, and the change touches %s, which no rule protects; "+
 				"add the path to protected-paths in the policy", change.Quote(path))
 		default:
 			continue
@@ -49,16 +50,10 @@ func (s *subject) judgesItself(run change.Check) change.Result {
 	return change.Result{}
 }
 
-// decidedByChange says why the newest run of a check does not count, or nothing.
-func (o checkpoint) decidedByChange(c RequiredCheck, run change.Check) change.Result {
-	if o.itself == nil {
-		return change.Result{}
-	}
-	out := o.itself(run)
-	if out.Status != "" {
-		out.Reason = change.Text(c.label()+" does not count: ") + out.Reason
-	}
-	return out
+// doesNotCount is say for a check that ended in a way that passes, and why it does
+// not count.
+func (c RequiredCheck) doesNotCount(s change.Status, format string, args ...any) change.Result {
+	return say(s, "%s does not count: %s", c.label(), fmt.Sprintf(format, args...))
 }
 
 // touchedPaths returns the paths that files touch, in order.
@@ -70,11 +65,27 @@ func touchedPaths(files []change.File) []string {
 	return sorted(paths)
 }
 
-// guarded reports whether touching a path asks, by some rule that applies to the
-// change, for the approval of somebody who is answerable for it. Whichever control
-// demands such an approval judges it; this only says that one does.
-func (s *subject) guarded(path string) bool {
-	return slices.ContainsFunc(s.policy.applying(s.facts), func(r *ChangeRule) bool { return r.guards(path) })
+// guardsOf returns the rules that can guard the workflows of this policy's checks on
+// a branch: its own, and those of the floor above it. A floor does not rely on what a
+// repository protects, because the repository says in which roles.
+func (p *Policy) guardsOf(branch string) []*ChangeRule {
+	var rules []*ChangeRule
+	for _, policy := range []*Policy{p, p.above} {
+		if policy == nil {
+			continue
+		}
+		for _, i := range policy.rulesFor(branch) {
+			rules = append(rules, &policy.Changes[i])
+		}
+	}
+	return rules
+}
+
+// guarded reports whether touching a path asks, by one of the rules that the check
+// relies on, for the approval of somebody who is answerable for it. Whichever
+// control demands that approval judges it; this only says that one does.
+func (c RequiredCheck) guarded(path string) bool {
+	return slices.ContainsFunc(c.guards, func(r *ChangeRule) bool { return r.guards(path) })
 }
 
 // guards reports whether the rule asks for an approval of its own where a path is

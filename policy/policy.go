@@ -16,6 +16,9 @@ type Policy struct {
 	Deployments []DeploymentRule
 	Emergency   *Emergency // nil when the policy knows no break-glass
 	People      []Alias
+
+	// In a Set: the floor above a repository's policy, and the policy below a floor.
+	above, below *Policy
 }
 
 // A ChangeRule is what a policy asks of changes to some branches. A nil or empty
@@ -46,7 +49,8 @@ type RequiredCheck struct {
 	Accept   []string // conclusions that pass beside success: neutral, skipped
 	Class    string   // what it checks, such as "test" or "sast". Optional.
 
-	among []RequiredCheck // of a demand for a class: the named checks that can meet it
+	among  []RequiredCheck // of a demand for a class: the named checks that can meet it
+	guards []*ChangeRule   // the rules of which one must protect a workflow that the change touches
 }
 
 // LinkedRequest asks for a link to a change request.

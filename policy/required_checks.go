@@ -24,31 +24,28 @@ func requiredChecks(s *subject, r *ChangeRule) change.Result {
 	if !known {
 		return say(change.Undetermined, "%s", absent(s.facts, "head", "the head is not known"))
 	}
-	on := checkpoint{commit: head.Commit, itself: s.judgesItself}
+	on := checkpoint{facts: s.facts, commit: head.Commit, proposed: true}
 	if s.landed {
 		on.landedAt = s.landing.At
 	}
-	return on.judge(s.facts, r.RequiredChecks)
+	return on.judge(r.RequiredChecks)
 }
 
 // A checkpoint is a commit that required checks are judged on.
 type checkpoint struct {
+	facts    change.Facts
+	checks   []change.Check // those of the facts
 	commit   change.SHA
+	proposed bool      // by the change whose files the facts tell; what a group's members touch is judged on each of them
 	landedAt time.Time // what began or ended later is too late; zero when nothing has landed
-	checks   []change.Check
-
-	// itself says why a run that passed does not count, because the change decides
-	// what it does; the zero Result when it counts. Nil where that is judged elsewhere.
-	itself func(run change.Check) change.Result
 }
 
 // judge judges required checks, all of which must pass.
-func (o checkpoint) judge(f change.Facts, required []RequiredCheck) change.Result {
-	checks, known := f.Checks.Get()
-	if !known {
-		return say(change.Undetermined, "%s", absent(f, "checks", "the checks are not known"))
+func (o checkpoint) judge(required []RequiredCheck) change.Result {
+	var known bool
+	if o.checks, known = o.facts.Checks.Get(); !known {
+		return say(change.Undetermined, "%s", absent(o.facts, "checks", "the checks are not known"))
 	}
-	o.checks = checks
 	results := make([]change.Result, len(required))
 	for i, want := range required {
 		results[i] = o.entry(want)
@@ -81,7 +78,7 @@ func (o checkpoint) newest(c RequiredCheck, runs []change.Check) change.Result {
 	run := slices.MaxFunc(runs, c.newer)
 	out := o.outcome(c, run)
 	if !out.Status.Blocks() {
-		out = firstSaid(o.tooOften(c, runs), o.decidedByChange(c, run), out)
+		out = firstSaid(o.tooOften(c, runs), o.judgesItself(c, run), out)
 	}
 	out.Facts = sorted(append(out.Facts, "checks/"+strconv.FormatInt(run.ID, 10)))
 	return out

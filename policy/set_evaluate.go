@@ -18,6 +18,7 @@ func (s *Set) Evaluate(f change.Facts) change.Decision {
 	if s.Floor == nil {
 		return s.Repository.Evaluate(f)
 	}
+	s = s.tied()
 	floor := s.floor(f)
 	if s.Repository == nil {
 		return floor
@@ -33,6 +34,18 @@ func (s *Set) Evaluate(f change.Facts) change.Decision {
 	d := tightened(own, floor)
 	d.Notes = s.notes(f)
 	return d
+}
+
+// tied returns the set with each policy knowing the other, for what one of them says
+// that the other rests on: which checks are required by name, and which paths are
+// protected. s is not changed.
+func (s *Set) tied() *Set {
+	if s.Repository == nil {
+		return s
+	}
+	own, floor := *s.Repository, *s.Floor
+	own.above, floor.below = s.Floor, &own
+	return &Set{Repository: &own, Floor: &floor}
 }
 
 // floor decides by the floor, in its own name. What repositories say of people may
