@@ -56,6 +56,12 @@ func (f Facts) Canonical() Facts {
 	f.Runs = each(f.Runs, func(a, b Run) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Attempt, b.Attempt)) }, func(r *Run) {
 		r.Started, r.Updated = utc(r.Started), utc(r.Updated)
 	})
+	if f.Automations != nil {
+		f.Automations = slices.Clone(f.Automations)
+		slices.SortFunc(f.Automations, func(a, b Automation) int {
+			return cmp.Or(cmp.Compare(a.Person, b.Person), cmp.Compare(a.Entry, b.Entry))
+		})
+	}
 	if o, known := f.Owners.Get(); known {
 		f.Owners = Known(o.canonical())
 	}

@@ -56,5 +56,5 @@ type Run struct {
 	Actor    Person    `json:"actor,omitempty"`   // who set off the first attempt
 	Starter  Person    `json:"starter,omitempty"` // who started this attempt
 	Started  time.Time `json:"started,omitzero"`
-	Updated  time.Time `json:"updated,omitzero"` // when it last changed; its end once it has ended
+	Updated  time.Time `json:"updated,omitzero"` // its end; zero while it is at work
 }

@@ -42,6 +42,9 @@ type Facts struct {
 	Updates Fact[[]Update]  `json:"updates,omitzero"`
 	Runs    Fact[[]Run]     `json:"runs,omitzero"`
 
+	// Automations are those of the people whom the policy registers as automations.
+	Automations []Automation `json:"automations,omitempty"`
+
 	// Absent says why a fact is absent, by the name the fact has in JSON, in
 	// words for the engineer. A fact that simply does not apply is not listed.
 	Absent map[string]string `json:"absent,omitempty"`
@@ -79,7 +82,9 @@ type Needs struct {
 	Requests  []string   // regular expressions (RE2) that a linked request's key matches
 	Updates   bool       // whether merges of the base into the change are pure: Facts.Updates
 	Attempts  bool       // how often the runs behind the checks were started: Check.Attempt
-	Starters  bool       // who started the runs by which an automation made the change: Facts.Runs
+	// Starters are the moments at which an automation that acts for whoever started
+	// its run did something to the change: Facts.Runs has every run then at work.
+	Starters []time.Time
 }
 
 // A PolicyFile is the text of a policy and where it was read.

@@ -24,6 +24,9 @@ type decoder struct {
 	name     string
 	problems Problems
 	used     []roleUse // where the file names a role
+
+	automated  []accountUse // where the file registers an account as an automation
+	answerable []accountUse // and where it says who answers for one
 }
 
 // A roleUse is a place that names a role, to be checked once all roles are read.

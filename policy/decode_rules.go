@@ -88,22 +88,27 @@ func (d *decoder) linkedRequest(n *yaml.Node) *LinkedRequest {
 func (d *decoder) protectedPaths(n *yaml.Node) ProtectedPaths {
 	var p ProtectedPaths
 	d.mapping(n, "an entry of "+ProtectedPathsID,
-		field{"paths", true, func(n *yaml.Node) {
-			d.list(n, "paths", func(n *yaml.Node) {
-				s := d.text(n, "a path pattern")
-				if s == "" {
-					return
-				}
-				pattern, err := newPathPattern(s)
-				if err != nil {
-					d.problem(n, "the path pattern %s cannot be used: %v", change.Quote(s), err)
-				}
-				p.Paths = append(p.Paths, pattern)
-			})
-		}},
+		field{"paths", true, func(n *yaml.Node) { p.Paths = d.paths(n) }},
 		field{"from", true, func(n *yaml.Node) { p.From = d.from(n, "from") }},
 	)
 	return p
+}
+
+// paths reads a list of patterns of paths.
+func (d *decoder) paths(n *yaml.Node) []PathPattern {
+	var patterns []PathPattern
+	d.list(n, "paths", func(n *yaml.Node) {
+		s := d.text(n, "a path pattern")
+		if s == "" {
+			return
+		}
+		pattern, err := newPathPattern(s)
+		if err != nil {
+			d.problem(n, "the path pattern %s cannot be used: %v", change.Quote(s), err)
+		}
+		patterns = append(patterns, pattern)
+	})
+	return patterns
 }
 
 // deploymentRule reads one entry of deployments.

@@ -50,9 +50,10 @@ func undetermined(format string, args ...any) change.Decision {
 //
 // The makers of a change are whoever opened it; the author, committer and
 // co-authors of every commit; everyone who pushed to its branch or force-pushed
-// it over all its versions; and every alias account of those. Where one of them
-// is nobody the forge knows, or an automation without a human who answers for it,
-// who made the change is unknown, and so is whether anybody independent approved.
+// it over all its versions; every alias account of those; and whoever answers for an
+// automation among them: see Automation. Where one of them is nobody the forge knows,
+// or an automation that nobody answers for, who made the change is unknown, and so is
+// whether anybody independent approved.
 func (p *Policy) Evaluate(f change.Facts) change.Decision {
 	d := p.evaluate(f)
 	d.Owner = p.Owner
@@ -128,7 +129,7 @@ func newSubject(p *Policy, f change.Facts) *subject {
 	if l, known := f.Landing.Get(); known && l.Landed {
 		s.landed, s.landing = true, l
 	}
-	s.makers = makersOf(f)
+	s.makers = makersOf(f, p.Automations)
 	s.reviews = s.reviewsOf()
 	return s
 }

@@ -33,6 +33,7 @@ func Examine(name string, text []byte) ([]Finding, error) {
 	for i := range p.Deployments {
 		e.deployment(i)
 	}
+	e.automations()
 	if p.Emergency != nil {
 		repeats(e, p.Emergency.AuthorisedBy, "the role", "emergency", "authorised-by")
 	}

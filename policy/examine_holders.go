@@ -58,7 +58,9 @@ func (e *examiner) holders(roles []string) (people int, all bool) {
 			if !named {
 				return 0, false
 			}
-			seen[e.human(change.AccountID(account))] = true
+			if !e.policy.automated(change.AccountID(account)) {
+				seen[e.human(change.AccountID(account))] = true
+			}
 		}
 	}
 	return len(seen), len(roles) > 0

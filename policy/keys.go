@@ -19,6 +19,7 @@ func keys() map[string]key {
 		"Policy.Deployments": {"What is asked of deployments to environments.", false, nil},
 		"Policy.Emergency":   {"Who may let a change through by break-glass, and how soon it must be reviewed afterwards.", false, nil},
 		"Policy.People":      {"Accounts that belong to one human: a second account, or a bot that the human answers for.", false, nil},
+		"Policy.Automations": {"Accounts of bots, agents and machine users, who answers for each, and for which paths.", false, nil},
 
 		"ChangeRule.Branches":            {"Patterns of the branches that this entry protects; * does not cross a slash, ** does.", true, pattern()},
 		"ChangeRule.PeerReview":          {"Enough people who had no part in a change have approved exactly what lands, and nobody who could approve still asks for changes.", false, nil},
@@ -50,6 +51,11 @@ func keys() map[string]key {
 
 		"Emergency.AuthorisedBy": {"Roles that may break the glass.", true, word()},
 		"Emergency.ReviewWithin": {"How soon what was let through must be reviewed, such as 24h; at most 2160h.", true, nil},
+
+		"Automation.Account":     {"The account of the automation, as forge and numeric id. Its approvals never count, whatever the forge calls it.", true, nil},
+		"Automation.Accountable": {"The account of the human who answers for it, or starter where that is whoever started the workflow run it acts for.", true, accountable()},
+		"Automation.Paths":       {"Patterns of the paths it is trusted with, read as CODEOWNERS reads them; without them, every path.", false, nil},
+		"Automation.Note":        {"What it is for.", false, text()},
 
 		"Alias.Accounts": {"Two or more accounts of one human, as forge and numeric id.", true, nil},
 		"Alias.Note":     {"Why these accounts are one human's.", false, text()},

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/countersign-dev/countersign/change"
 )
@@ -21,6 +22,8 @@ const (
 	coAuthored
 	pushed
 	forcePushed
+	answers // for an automation that did something
+	started // a run that was at work when an automation did something
 )
 
 // A deed is one thing by which somebody had a hand in a change.
@@ -28,6 +31,10 @@ type deed struct {
 	act act
 	sha change.SHA    // of the commit made or pushed; empty for the opening
 	by  change.Person // the account that did it
+	at  time.Time     // when, where the forge saw it; zero for what a commit claims
+
+	bot change.Person // of answers and started: the automation
+	did act           // and what it did
 }
 
 // String returns what was done, in words that follow who did it.
@@ -44,8 +51,20 @@ func (d deed) String() string {
 		return "is a co-author of commit " + sha
 	case pushed:
 		return "pushed " + sha
+	case answers:
+		return "answers for " + mark(d.bot) + ", which " + deed{act: d.did, sha: d.sha}.String()
+	case started:
+		return "started a run that was at work when " + mark(d.bot) + " " + deed{act: d.did, sha: d.sha}.String()
 	}
 	return "force-pushed " + sha
+}
+
+// runName names a run, such as "7" or "7/2" for its second attempt.
+func runName(r change.Run) string {
+	if r.Attempt > 1 {
+		return fmt.Sprintf("%d/%d", r.ID, r.Attempt)
+	}
+	return fmt.Sprint(r.ID)
 }
 
 // claimed reports whether only a commit says so, which names whomever its maker
@@ -54,11 +73,11 @@ func (d deed) claimed() bool { return d.act == authored || d.act == committed ||
 
 // makers is everybody who had a hand in a change. Alias accounts are one person.
 type makers struct {
-	deeds   map[change.Person]deed // what each maker did, the weightiest of it
-	proven  map[change.Person]bool // those of whom the forge itself saw a deed
-	humans  map[change.Person]change.Person
-	unknown []string // why the set may be incomplete, in order; empty when it is whole
-	facts   []string // what the set rests on
+	deeds   map[change.Person]deed            // what each maker did, the weightiest of it
+	proven  map[change.Person]bool            // those of whom the forge itself saw a deed
+	humans  map[change.Person][]change.Person // who answers for an automation, in order
+	unknown []string                          // why the set may be incomplete, in order; empty when it is whole
+	facts   []string                          // what the set rests on
 }
 
 // has reports whether p, or an alias of p, is known to be a maker.
@@ -76,9 +95,18 @@ func (m makers) provenly(people change.People, p change.Person) bool { return m.
 func (m makers) listed() string {
 	marks := make([]string, 0, len(m.deeds))
 	for _, p := range slices.SortedFunc(maps.Keys(m.deeds), byNumber) {
+		if act := m.deeds[p].act; act == answers || act == started {
+			continue // named beside the automation
+		}
 		name := mark(p)
-		if human := m.humans[p]; human != "" && human != p {
-			name += " (" + mark(human) + ")"
+		var humans []string
+		for _, human := range m.humans[p] {
+			if human != p {
+				humans = append(humans, mark(human))
+			}
+		}
+		if len(humans) > 0 {
+			name += " (" + enumerate(humans, "or") + ")"
 		}
 		marks = append(marks, name)
 	}
@@ -99,10 +127,10 @@ func byNumber(a, b change.Person) int {
 // makersOf returns the makers of a change. Who opened it and who moved its branch
 // are authenticated by the forge; authors, committers and co-authors are only what
 // a commit claims, so they are added and never taken away.
-func makersOf(f change.Facts) makers {
-	c := &collector{facts: f, makers: makers{deeds: map[change.Person]deed{}, proven: map[change.Person]bool{}}, unnamed: map[change.Person]deed{}}
+func makersOf(f change.Facts, automations []Automation) makers {
+	c := newCollector(f, automations)
 	if opener, known := f.Opener.Get(); known {
-		c.add(opened, opener, "")
+		c.add(deed{act: opened, by: opener, at: f.Opened})
 	} else {
 		c.missing("opener", "who opened this change is not known")
 	}
@@ -116,7 +144,7 @@ func makersOf(f change.Facts) makers {
 	if pushes, known := f.Pushes.Get(); known {
 		for _, p := range pushes {
 			c.rests("pushes/" + string(p.After))
-			c.add(pushed, p.By, p.After)
+			c.add(deed{act: pushed, by: p.By, sha: p.After, at: p.At})
 		}
 	} else {
 		c.missing("pushes", "who pushed is not known")
@@ -125,7 +153,7 @@ func makersOf(f change.Facts) makers {
 		for _, e := range timeline {
 			if e.Kind == change.HeadForcePushed {
 				c.rests(eventFact(e))
-				c.add(forcePushed, e.By, change.SHA(e.After))
+				c.add(deed{act: forcePushed, by: e.By, sha: change.SHA(e.After), at: e.At})
 			}
 		}
 	} else {
@@ -141,7 +169,25 @@ const timelineUnknown = "the timeline is not known, so earlier versions of the b
 type collector struct {
 	facts   change.Facts
 	makers  makers
-	unnamed map[change.Person]deed // makers behind whom no human is known
+	unnamed map[change.Person][]deed // what makers did who are no humans
+
+	rules      []Automation // of the policy
+	registered map[change.Person]change.Automation
+	aliased    map[change.Person]change.Person // see humansByAlias
+}
+
+func newCollector(f change.Facts, automations []Automation) *collector {
+	c := &collector{
+		facts: f, rules: automations, unnamed: map[change.Person][]deed{}, registered: map[change.Person]change.Automation{},
+		aliased: humansByAlias(f.People),
+		makers:  makers{deeds: map[change.Person]deed{}, proven: map[change.Person]bool{}},
+	}
+	for _, a := range f.Automations {
+		if a.Entry >= 0 && a.Entry < len(automations) {
+			c.registered[a.Person] = a
+		}
+	}
+	return c
 }
 
 // missing notes that a fact which names makers is absent.
@@ -155,51 +201,66 @@ func (c *collector) rests(fact string) { c.makers.facts = append(c.makers.facts,
 // commit adds everybody whom a commit names.
 func (c *collector) commit(k *change.Commit) {
 	c.rests("commits/" + string(k.SHA))
-	c.add(authored, k.Author, k.SHA)
+	c.add(deed{act: authored, by: k.Author, sha: k.SHA})
 	if !k.ByForge {
-		c.add(committed, k.Committer, k.SHA)
+		c.add(deed{act: committed, by: k.Committer, sha: k.SHA})
 	}
 	for _, p := range k.CoAuthors {
-		c.add(coAuthored, p, k.SHA)
+		c.add(deed{act: coAuthored, by: p, sha: k.SHA})
 	}
 }
 
-// add notes that p did something to the change.
-func (c *collector) add(a act, p change.Person, sha change.SHA) {
-	d := deed{a, sha, p}
-	keep(c.makers.deeds, c.facts.People.Same(p), d)
+// add notes that somebody did something to the change.
+func (c *collector) add(d deed) {
+	p := c.facts.People.Same(d.by)
+	keep(c.makers.deeds, p, d)
 	if !d.claimed() {
-		c.makers.proven[c.facts.People.Same(p)] = true
+		c.makers.proven[p] = true
 	}
-	if c.facts.People[p].Kind != change.Human {
-		keep(c.unnamed, p, d)
+	if c.facts.People[d.by].Kind != change.Human {
+		c.unnamed[d.by] = append(c.unnamed[d.by], d)
 	}
 }
 
 // keep notes a deed of p unless a weightier one is noted.
 func keep(deeds map[change.Person]deed, p change.Person, d deed) {
 	old, noted := deeds[p]
-	if !noted || cmp.Or(cmp.Compare(d.act, old.act), cmp.Compare(d.sha, old.sha), byNumber(d.by, old.by)) < 0 {
+	if !noted || d.compare(old) < 0 {
 		deeds[p] = d
 	}
 }
 
+// compare orders deeds, the weightiest first.
+func (d deed) compare(o deed) int {
+	return cmp.Or(cmp.Compare(d.act, o.act), cmp.Compare(d.sha, o.sha), byNumber(d.by, o.by), byNumber(d.bot, o.bot), cmp.Compare(d.did, o.did), d.at.Compare(o.at))
+}
+
 // finish says of every maker who is not a human why that leaves the makers
-// unknown, unless an alias names the human.
+// unknown, unless an alias names the human or somebody answers for the automation.
 func (c *collector) finish() makers {
-	c.makers.humans = humansByAlias(c.facts.People)
+	c.makers.humans = map[change.Person][]change.Person{}
+	for p, human := range c.aliased {
+		c.makers.humans[p] = []change.Person{human}
+	}
 	for _, p := range slices.SortedFunc(maps.Keys(c.unnamed), byNumber) {
-		kind, d := c.facts.People[p].Kind, c.unnamed[p]
+		kind, deeds := c.facts.People[p].Kind, c.unnamed[p]
+		slices.SortFunc(deeds, deed.compare)
 		switch {
 		case kind != change.Bot && kind != change.App:
-			c.makers.unknown = append(c.makers.unknown, fmt.Sprintf("%s %s, and %s", mark(p), d, nobody(d)))
-		case c.makers.humans[c.facts.People.Same(p)] == "":
-			c.makers.unknown = append(c.makers.unknown, fmt.Sprintf(
-				"%s %s and is no human; list its account beside that of the human who answers for it under people in the policy", mark(p), d))
+			c.unknown("%s %s, and %s", mark(p), deeds[0], nobody(deeds[0]))
+		case c.aliased[c.facts.People.Same(p)] == "":
+			c.automation(p, deeds)
 		}
 	}
 	c.makers.facts = sorted(c.makers.facts)
 	return c.makers
+}
+
+// unknown notes why the set of makers may be incomplete.
+func (c *collector) unknown(format string, args ...any) {
+	if why := fmt.Sprintf(format, args...); !slices.Contains(c.makers.unknown, why) {
+		c.makers.unknown = append(c.makers.unknown, why)
+	}
 }
 
 // nobody says what it means that no account stands behind a deed, and what to do.

@@ -9,7 +9,8 @@ import (
 
 // Needs returns the questions that remain before the policy can judge a change:
 // which of its approvers, and of those who asked for changes, match the selectors
-// of roles that matter for its target branch and touched paths. Selectors that
+// of roles that matter for its target branch and touched paths, and which runs were
+// at work when automations made the change for whoever started them. Selectors that
 // name one account are not among them, because Resolve answers those.
 func (p *Policy) Needs(f change.Facts) change.Needs {
 	var n change.Needs
@@ -32,6 +33,7 @@ func (p *Policy) Needs(f change.Facts) change.Needs {
 	slices.Sort(n.Selectors)
 	n.Selectors = slices.Compact(n.Selectors)
 	n.Requests = sorted(n.Requests)
+	n.Starters = p.startMoments(f)
 	return n
 }
 

@@ -113,11 +113,13 @@ func (d *decoder) policy(n *yaml.Node) *Policy {
 		}},
 		field{"emergency", false, func(n *yaml.Node) { p.Emergency = d.emergency(n) }},
 		field{"people", false, func(n *yaml.Node) { p.People = d.people(n) }},
+		field{"automations", false, func(n *yaml.Node) { p.Automations = d.automations(n) }},
 	)
 	if n.Kind == yaml.MappingNode && len(d.problems) == 0 && len(p.Changes)+len(p.Deployments) == 0 {
 		d.problem(n, "a policy without changes and deployments governs nothing; add changes")
 	}
 	d.checkRoles(p.Roles)
+	d.checkAutomations(p.People)
 	return p
 }
 

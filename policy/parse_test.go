@@ -43,6 +43,8 @@ func TestExample(t *testing.T) {
 	}}, p.Deployments)
 	require.Equal(t, &policy.Emergency{AuthorisedBy: []string{"oncall-lead"}, ReviewWithin: 24 * time.Hour}, p.Emergency)
 	require.Equal(t, []policy.Alias{{Accounts: []change.AccountID{"github:101", "github:202"}, Note: "one person, two accounts"}}, p.People)
+	require.Equal(t, policy.Automation{Account: "github:41898282", Accountable: policy.Starter, Note: "github-actions[bot]"}, p.Automations[1])
+	require.Equal(t, "go.sum", p.Automations[0].Paths[1].Text)
 
 	require.True(t, p.Governs("main"))
 	require.True(t, p.Governs("release/2026/03"))

@@ -16,6 +16,7 @@ type Policy struct {
 	Deployments []DeploymentRule
 	Emergency   *Emergency // nil when the policy knows no break-glass
 	People      []Alias
+	Automations []Automation
 
 	// In a Set: the floor above a repository's policy, and the policy below a floor.
 	above, below *Policy

@@ -29,6 +29,7 @@ func Render(w io.Writer, p *Policy, from Source) error {
 	d.deployments()
 	d.emergency()
 	d.people()
+	d.automations()
 	d.criteria()
 	d.signatures()
 	if _, err := io.WriteString(w, d.text.String()); err != nil {

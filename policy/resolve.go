@@ -21,10 +21,11 @@ const (
 )
 
 // Resolve returns the facts completed by what the policy itself knows: which
-// accounts are one human's, who is named by a user: selector, and the keys of
-// change requests in the title, the head branch and the description. Only here are
+// accounts are one human's and which are automations, who is named by a user:
+// selector, and the keys of change requests in the title, the head branch and the description. Only here are
 // accounts looked at; the judgement sees what comes of them. f is not changed.
 func (p *Policy) Resolve(f change.Facts, description string) change.Facts {
+	f.People, f.Automations = p.withAutomations(f)
 	f.People = p.withAliases(f.People)
 	f.Members = p.withUsers(f)
 	f.Requests = p.withRequests(f, description)

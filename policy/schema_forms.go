@@ -35,6 +35,11 @@ func workflow() schema {
 	return s
 }
 
+// accountable is the schema of who answers for an automation.
+func accountable() schema {
+	return schema{"type": "string", "anyOf": []schema{{"pattern": accountForm}, {"const": Starter}}}
+}
+
 // pathSchema is the schema of a pattern of paths.
 func pathSchema() schema {
 	s := pattern()

@@ -94,6 +94,7 @@ func beyondSchema() []string {
 		"a bad pattern", "a bad path pattern", "a bad regular expression", "a regular expression that matches an empty key",
 		"a regular expression with a hole in it", "a regular expression that never closes",
 		"an emergency of no time", "an emergency without end",
+		"an automation in two entries", "an automation that is somebody's account", "an automation that an automation answers for", "an automation that answers for itself",
 	}
 }
 
@@ -165,6 +166,7 @@ func TestSchemaHasTheKeysOfTheDecoder(t *testing.T) {
 		"deployments/deployer-separation":   "deployments: [{deployer-separation: %s}]",
 		"emergency":                         "emergency: %s",
 		"people":                            "people: [%s]",
+		"automations":                       "automations: [%s]",
 	} {
 		t.Run(path, func(t *testing.T) {
 			object := objectAt(t, root, path)

@@ -36,6 +36,7 @@ type history struct {
 	files    []change.File
 	reviews  []change.Review
 	checks   []change.Check
+	runs     []change.Run
 	requests []change.Request
 	timeline []change.Event
 	group    change.Group
@@ -134,6 +135,9 @@ func (h *history) told(needs change.Needs) change.Facts {
 		f.Group = change.Known(h.group)
 	}
 	f.Members = change.Known(h.answers(needs))
+	if len(needs.Starters) > 0 {
+		f.Runs = change.Known(h.atWork(needs.Starters))
+	}
 	f.People = h.roster.People()
 	for _, name := range h.absent {
 		facts()[name](&f)
