@@ -7,7 +7,8 @@ import "time"
 // the judgement needs no account.
 type Automation struct {
 	Person Person `json:"person"`
-	Entry  int    `json:"entry"` // position in the policy's automations, from 0
+	Entry  int    `json:"entry"`           // position in the policy's automations, from 0
+	Floor  bool   `json:"floor,omitempty"` // whether that is the organisation's floor, where both it and the repository's policy govern
 
 	// Accountable is who answers for it, as the policy says; empty where that is
 	// whoever started its run.

@@ -1,6 +1,9 @@
 package change
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // And returns the needs of two policies that govern together: whatever either must
 // be told.
@@ -10,7 +13,7 @@ func (n Needs) And(o Needs) Needs {
 		Requests:  union(n.Requests, o.Requests),
 		Updates:   n.Updates || o.Updates,
 		Attempts:  n.Attempts || o.Attempts,
-		Starters:  n.Starters || o.Starters,
+		Starters:  moments(n.Starters, o.Starters),
 	}
 }
 
@@ -19,4 +22,11 @@ func union[T ~string](a, b []T) []T {
 	all := slices.Concat(a, b)
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// moments returns the distinct moments of two lists in order, nil when there are none.
+func moments(a, b []time.Time) []time.Time {
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, time.Time.Compare)
+	return slices.CompactFunc(all, time.Time.Equal)
 }

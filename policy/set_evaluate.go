@@ -23,7 +23,7 @@ func (s *Set) Evaluate(f change.Facts) change.Decision {
 	if s.Repository == nil {
 		return floor
 	}
-	own := s.Repository.Evaluate(f)
+	own := s.own(f)
 	switch {
 	case floor.Ungoverned:
 		return own
@@ -51,6 +51,9 @@ func (s *Set) tied() *Set {
 // floor decides by the floor, in its own name. What repositories say of people may
 // make its judgement stricter and not milder: it is judged with and without that.
 func (s *Set) floor(f change.Facts) change.Decision {
+	if s.Repository != nil {
+		f = automationsOf(f, true)
+	}
 	d := s.Floor.Evaluate(f)
 	if f.ByFloor != nil {
 		d = worseOf(s.Floor.Evaluate(withPeople(f, f.ByFloor)), d)

@@ -29,13 +29,14 @@ func (s *Set) Resolve(f change.Facts, description string) change.Facts {
 	}
 	// The floor comes first, so that whoever it adds to the people has the same
 	// reference in what both know.
-	floor := s.Floor.Resolve(f, description)
-	joint := f
-	joint.People = s.joint().Resolve(withPeople(f, floor.People), description).People
-	floor = s.Floor.Resolve(withPeople(f, joint.People), description)
-	out := s.Repository.Resolve(withPeople(f, joint.People), description)
-	out.People = joint.People
-	out.ByFloor = byFloor(f, floor.People, joint.People)
+	theirs, ours := automationsOf(f, true), automationsOf(f, false)
+	floor := s.Floor.Resolve(theirs, description)
+	joint := s.joint().Resolve(withPeople(f, floor.People), description).People
+	floor = s.Floor.Resolve(withPeople(theirs, asGathered(f, joint)), description)
+	out := s.Repository.Resolve(withPeople(ours, joint), description)
+	out.People = joint
+	out.ByFloor = byFloor(f, floor.People, joint)
+	out.Automations = append(out.Automations, fromFloor(floor.Automations)...)
 	out.Members = bothOf(out.Members, floor.Members)
 	out.Requests = bothOf(out.Requests, floor.Requests)
 	if !out.Owners.IsKnown() {
@@ -52,7 +53,10 @@ func withPeople(f change.Facts, people change.People) change.Facts {
 
 // joint returns a policy that knows of people what either of the set does.
 func (s *Set) joint() *Policy {
-	return &Policy{People: joined(slices.Concat(s.Floor.People, s.Repository.People))}
+	return &Policy{
+		People:      joined(slices.Concat(s.Floor.People, s.Repository.People)),
+		Automations: slices.Concat(s.Floor.Automations, s.Repository.Automations),
+	}
 }
 
 // joined returns entries of people in which no account stands twice: two that share
