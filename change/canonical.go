@@ -42,6 +42,10 @@ func (f Facts) Canonical() Facts {
 	f.Requests = each(f.Requests, func(a, b Request) int { return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Found, b.Found)) }, func(q *Request) {
 		if t, known := q.Ticket.Get(); known {
 			t.Created, t.Closed = utc(t.Created), utc(t.Closed)
+			t.Moves = slices.Clone(t.Moves)
+			for i := range t.Moves {
+				t.Moves[i].At = utc(t.Moves[i].At)
+			}
 			q.Ticket = Known(t)
 		}
 	})

@@ -73,12 +73,15 @@ type Ticket struct {
 	Tracker   string    `json:"tracker"` // github, gitlab or jira
 	Found     bool      `json:"found"`
 	ID        string    `json:"id,omitempty"`   // the tracker's own, which outlives a change of the key
+	Key       string    `json:"key,omitempty"`  // as the tracker writes it now, where the request writes another
 	Type      string    `json:"type,omitempty"` // in the tracker's own words, as is State
 	State     string    `json:"state,omitempty"`
 	Requester Person    `json:"requester,omitempty"`
+	Creator   Person    `json:"creator,omitempty"` // who entered it, where that is another account than the requester's
 	Created   time.Time `json:"created,omitzero"`
 	Closed    time.Time `json:"closed,omitzero"`  // zero while it is open
-	Digest    string    `json:"digest,omitempty"` // hexadecimal SHA-256 of the snapshot that was looked at
+	Moves     []Move    `json:"moves,omitempty"`  // changes of its state, the oldest first, as far as the tracker tells
+	Digest    string    `json:"digest,omitempty"` // see Snapshot.Digest
 }
 
 // An Ownership is what the code owners file at the base says of the touched paths.

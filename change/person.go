@@ -2,6 +2,7 @@ package change
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -11,7 +12,7 @@ import (
 type Person string
 
 // An AccountID names an account for ever: the forge and its numeric id, such as
-// "github:583231". Logins, names and e-mail addresses can be renamed, reused and
+// "github:583231", or of a user of Jira the opaque id of the Atlassian account. Logins, names and e-mail addresses can be renamed, reused and
 // forged; they are labels.
 type AccountID string
 
@@ -20,12 +21,30 @@ func NewAccountID(forge Forge, id int64) AccountID {
 	return AccountID(string(forge) + ":" + strconv.FormatInt(id, 10))
 }
 
-// ParseAccountID reads "github:101" or "gitlab:7".
+// jiraAccount is what Atlassian's account ids look like: opaque, the same on every
+// site, and never given to somebody else.
+var jiraAccount = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9:_-]{0,127}$`)
+
+// NewJiraAccountID returns the id of the Atlassian account with the given id.
+func NewJiraAccountID(id string) AccountID { return AccountID(Jira + ":" + id) }
+
+// Forge returns what kind of forge the account is of, or that it is of none, as an
+// account of a tracker is.
+func (id AccountID) Forge() (Forge, bool) {
+	name, _, _ := strings.Cut(string(id), ":")
+	return Forge(name), Forge(name) == GitHub || Forge(name) == GitLab
+}
+
+// ParseAccountID reads "github:101", "gitlab:7" or, of Jira's users, "jira:" and
+// their Atlassian account id.
 func ParseAccountID(s string) (AccountID, error) {
 	forge, id, ok := strings.Cut(s, ":")
+	if forge == Jira && jiraAccount.MatchString(id) {
+		return AccountID(s), nil
+	}
 	if n, err := strconv.ParseInt(id, 10, 64); !ok || err != nil || n <= 0 || strconv.FormatInt(n, 10) != id ||
 		(Forge(forge) != GitHub && Forge(forge) != GitLab) {
-		return "", fmt.Errorf("%q is not an account id: write the forge and the numeric id, such as github:583231", s)
+		return "", fmt.Errorf("%q is not an account id: write the forge and the numeric id, such as github:583231, or jira: and an Atlassian account id", s)
 	}
 	return AccountID(s), nil
 }
@@ -42,11 +61,12 @@ const (
 )
 
 // An Identity is who a Person is. Account, Login, Name and Email are personal
-// data: in a signed record they are withheld and Digest stands for them. Kind
-// and SameAs stay, because the decision rests on them.
+// data: in a signed record they are withheld and Digest stands for them. Kind,
+// SameAs and Joined stay, because the decision rests on them.
 type Identity struct {
 	Kind    ActorKind `json:"kind"`
 	SameAs  Person    `json:"sameAs,omitempty"`  // the first of several accounts of one human, as the policy's people say
+	Joined  bool      `json:"joined,omitempty"`  // of who asked for a change: whether the account is of the change's forge, or the policy's people list it beside one that is
 	Digest  string    `json:"digest,omitempty"`  // base64url SHA-256 of the disclosure (RFC 9901 §4.2.3); in records only
 	Account AccountID `json:"account,omitempty"` // empty for Unknown
 	Login   string    `json:"login,omitempty"`
@@ -56,7 +76,7 @@ type Identity struct {
 
 // Withhold returns the identity without personal data, with digest in its place.
 func (i Identity) Withhold(digest string) Identity {
-	return Identity{Kind: i.Kind, SameAs: i.SameAs, Digest: digest}
+	return Identity{Kind: i.Kind, SameAs: i.SameAs, Joined: i.Joined, Digest: digest}
 }
 
 // People maps each Person of some facts to an identity.

@@ -1,6 +1,7 @@
 package change_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,11 +27,11 @@ func TestWithheldIdentityKeepsWhatDecides(t *testing.T) {
 }
 
 func TestAccountIDs(t *testing.T) {
-	for _, good := range []string{"github:583231", "gitlab:7"} {
+	for _, good := range []string{"github:583231", "gitlab:7", "jira:5b10ac8d82e05b22cc7d4ef5", "jira:712020:3c1e8f0a-9d2b-4c55-8f1e-0a9d2b4c558f"} {
 		_, err := change.ParseAccountID(good)
 		require.NoError(t, err)
 	}
-	for _, bad := range []string{"ada", "github:", "github:ada", "github:0", "github:-1", "github:01", "bitbucket:1", "github:9999999999999999999", "user:github:1"} {
+	for _, bad := range []string{"ada", "github:", "github:ada", "github:0", "github:-1", "github:01", "bitbucket:1", "jira:", "jira:a b", "jira::a", "jira:../x", "jira:" + strings.Repeat("a", 129), "github:9999999999999999999", "user:github:1"} {
 		_, err := change.ParseAccountID(bad)
 		require.ErrorContains(t, err, "numeric id", bad)
 	}

@@ -93,7 +93,7 @@ func (d Disclosures) open(p change.Person, withheld change.Identity) (change.Ide
 	if err := decodeStrict(parts[2], &v); err != nil {
 		return change.Identity{}, fmt.Errorf("reading the disclosure of %s: %w", p, err)
 	}
-	return change.Identity{Kind: withheld.Kind, SameAs: withheld.SameAs, Account: v.Account, Login: v.Login, Name: v.Name, Email: v.Email}, nil
+	return change.Identity{Kind: withheld.Kind, SameAs: withheld.SameAs, Joined: withheld.Joined, Account: v.Account, Login: v.Login, Name: v.Name, Email: v.Email}, nil
 }
 
 // Open returns the people of a record as far as they were not erased, and

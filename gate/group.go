@@ -54,7 +54,7 @@ func (g *Gate) members(ctx context.Context, f change.Facts) (change.Facts, error
 func adopt(roster *change.Roster, people change.People, results []change.Result) []change.Result {
 	to := func(p change.Person) change.Person {
 		id := people[p]
-		id.SameAs = ""
+		id.SameAs, id.Joined = "", false
 		return roster.Add(id)
 	}
 	adopted := slices.Clone(results)

@@ -49,7 +49,11 @@ func (d *decoder) selector(n *yaml.Node) change.Selector {
 			d.problem(n, "%s names no team; write team:organisation/slug", change.Quote(s))
 		}
 	case "user":
-		d.account(n, rest, "user:github:583231")
+		if id := d.account(n, rest, "user:github:583231"); id != "" {
+			if _, forge := id.Forge(); !forge {
+				d.problem(n, "%s is an account of a tracker, and nobody approves changes with it; name the account of the forge", change.Quote(rest))
+			}
+		}
 	case "permission":
 		if !slices.Contains(permissions(), rest) {
 			d.problem(n, "%s is no permission; the permissions are %s%s", change.Quote(rest), enumerate(permissions(), "and"), suggest(rest, permissions()))
@@ -139,7 +143,7 @@ func (d *decoder) people(n *yaml.Node) []Alias {
 func (d *decoder) accounts(n *yaml.Node, line map[change.AccountID]int) []change.AccountID {
 	var accounts []change.AccountID
 	d.list(n, "accounts", func(n *yaml.Node) {
-		id := d.account(n, d.text(n, "an account"), "github:101")
+		id := d.account(n, d.text(n, "an account"), "github:101, or jira:712020:3c1e8f0a for a user of Jira")
 		if first, twice := line[id]; twice && id != "" {
 			d.problem(n, "the account %s stands here and in line %d; keep one of them", id, first)
 		}

@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"regexp"
-
 	"go.yaml.in/yaml/v3"
 
 	"github.com/countersign-dev/countersign/change"
@@ -54,33 +52,6 @@ func (d *decoder) peerReview(n *yaml.Node, what string) *PeerReview {
 		field{"approvals", true, func(n *yaml.Node) { r.Approvals = d.number(n, "approvals", 1, maxApprovals) }},
 		field{"from", false, func(n *yaml.Node) { r.From = d.from(n, "from") }},
 	)
-	return r
-}
-
-// linkedRequest reads what the key of a change request looks like.
-func (d *decoder) linkedRequest(n *yaml.Node) *LinkedRequest {
-	r := &LinkedRequest{}
-	d.mapping(n, LinkedRequestID, field{"pattern", true, func(n *yaml.Node) {
-		r.Pattern = d.text(n, "pattern")
-		if r.Pattern == "" {
-			return
-		}
-		within, err := regexp.Compile(r.Pattern)
-		if err != nil {
-			d.problem(n, "the pattern is not a regular expression (RE2): %s", change.Quote(err.Error()))
-			return
-		}
-		whole, err := regexp.Compile(`\A(?:` + r.Pattern + `)\z`)
-		if err != nil {
-			d.problem(n, "the pattern does not end where it should; close its \\Q with \\E")
-			return
-		}
-		if whole.MatchString("") {
-			d.problem(n, "the pattern matches an empty key, so that every change would have one; make it ask for at least one character")
-			return
-		}
-		r.within, r.whole = within, whole
-	}})
 	return r
 }
 

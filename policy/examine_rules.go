@@ -62,7 +62,7 @@ func (e *examiner) change(i int) {
 	}
 	e.checks(r.RequiredChecks, under(at, RequiredChecksID))
 	if r.LinkedRequest != nil {
-		e.pattern(r.LinkedRequest.Pattern, under(at, LinkedRequestID, "pattern"))
+		e.request(r.LinkedRequest, under(at, LinkedRequestID))
 	}
 	e.paths(r.ProtectedPaths, under(at, ProtectedPathsID))
 }

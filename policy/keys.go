@@ -39,7 +39,12 @@ func keys() map[string]key {
 		"RequiredCheck.Accept":   {"Conclusions that pass beside success: neutral, skipped.", false, schema{"enum": acceptable()}},
 		"RequiredCheck.Class":    {"What the check looks for, such as test or sast. Alone, it asks that a check of that class is required by name on the branch, and passes.", false, word()},
 
-		"LinkedRequest.Pattern": {"A regular expression (RE2) that the whole key of a request matches.", true, text()},
+		"LinkedRequest.Pattern":       {"A regular expression (RE2) that the whole key of a request matches.", true, text()},
+		"LinkedRequest.Tracker":       {"Where the request is looked up. Without it, a link is enough.", false, schema{"enum": trackerIDs()}},
+		"LinkedRequest.Types":         {"Types, any of which the request must be of, as the tracker calls them.", false, text()},
+		"LinkedRequest.States":        {"States, in any of which the request must be when the change lands, as the tracker calls them. Without it, it must not be closed.", false, text()},
+		"LinkedRequest.CreatedBefore": {"What the request must have been created before: the merge, which goes without saying, or the first commit.", false, schema{"enum": []string{BeforeMerge, BeforeFirstCommit}}},
+		"LinkedRequest.Independent":   {"Whether the request must be by somebody who made no part of the change, and the change approved by somebody else again.", false, schema{"type": "boolean"}},
 
 		"ProtectedPaths.Paths": {"Patterns of paths, read as CODEOWNERS reads them.", true, nil},
 		"ProtectedPaths.From":  {"Roles, one of which the approver must hold.", true, word()},

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -64,3 +65,6 @@ func enumerate(items []string, word string) string {
 	last := len(items) - 1
 	return strings.Join(items[:last], ", ") + " " + word + " " + items[last]
 }
+
+// sortedKeys returns the keys of a map in order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -34,7 +34,12 @@ func TestExample(t *testing.T) {
 	require.Equal(t, &policy.PeerReview{Approvals: 1, From: []string{"engineer"}}, rule.PeerReview)
 	require.True(t, rule.SegregationOfDuties)
 	require.Equal(t, policy.RequiredCheck{Name: "codeql", App: "github-advanced-security", Class: "sast"}, rule.RequiredChecks[1])
-	require.Equal(t, "[A-Z][A-Z0-9]+-[0-9]+", rule.LinkedRequest.Pattern)
+	asked := *rule.LinkedRequest
+	require.Equal(t, "[A-Z][A-Z0-9]+-[0-9]+", asked.Pattern)
+	require.Equal(t, []string{"Story", "Bug"}, asked.Types)
+	require.Equal(t, []string{"In Progress", "In Review"}, asked.States)
+	require.Equal(t, []string{"jira", "first-commit"}, []string{asked.Tracker, asked.CreatedBefore})
+	require.True(t, asked.Independent)
 	require.Equal(t, ".github/workflows/**", rule.ProtectedPaths[0].Paths[0].Text)
 	require.Equal(t, []string{"platform"}, rule.ProtectedPaths[0].From)
 	require.Equal(t, []policy.DeploymentRule{{
@@ -42,7 +47,10 @@ func TestExample(t *testing.T) {
 		DeploymentApproval: &policy.PeerReview{Approvals: 1, From: []string{"release-manager"}},
 	}}, p.Deployments)
 	require.Equal(t, &policy.Emergency{AuthorisedBy: []string{"oncall-lead"}, ReviewWithin: 24 * time.Hour}, p.Emergency)
-	require.Equal(t, []policy.Alias{{Accounts: []change.AccountID{"github:101", "github:202"}, Note: "one person, two accounts"}}, p.People)
+	require.Equal(t, []policy.Alias{
+		{Accounts: []change.AccountID{"github:101", "github:202"}, Note: "one person, two accounts"},
+		{Accounts: []change.AccountID{"github:105", "jira:712020:3c1e8f0a-9d2b-4c55-8f1e-0a9d2b4c558f"}, Note: "asks for changes in Jira"},
+	}, p.People)
 	require.Equal(t, policy.Automation{Account: "github:41898282", Accountable: policy.Starter, Note: "github-actions[bot]"}, p.Automations[1])
 	require.Equal(t, "go.sum", p.Automations[0].Paths[1].Text)
 

@@ -56,7 +56,12 @@ type RequiredCheck struct {
 
 // LinkedRequest asks for a link to a change request.
 type LinkedRequest struct {
-	Pattern string // regular expression (RE2) that the request's whole key matches
+	Pattern       string   // regular expression (RE2) that the request's whole key matches
+	Tracker       string   // where the request is looked up: github, gitlab or jira; empty when a link is enough
+	Types         []string // any of which the request must be of; empty for any type
+	States        []string // in any of which it must be; empty for every state but closed ones
+	CreatedBefore string   // BeforeMerge or BeforeFirstCommit
+	Independent   bool     // who asks for a change neither makes it nor is alone in approving it
 
 	within, whole *regexp.Regexp // Pattern as written, and anchored at both ends
 }

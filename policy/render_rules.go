@@ -56,7 +56,7 @@ func demands(r *ChangeRule, control string) []string {
 		}
 		return out
 	case LinkedRequestID:
-		return []string{"The whole key of the request matches the regular expression " + code(r.LinkedRequest.Pattern) + "."}
+		return requestDemands(r.LinkedRequest)
 	case ProtectedPathsID:
 		var out []string
 		for _, entry := range r.ProtectedPaths {

@@ -74,6 +74,14 @@ func sayings(n *yaml.Node, under string) []string {
 	case yaml.ScalarNode:
 		switch under {
 		case "version", "review-within":
+		case "tracker":
+			out = append(out, map[string]string{"github": "in GitHub", "gitlab": "in GitLab", "jira": "in Jira"}[n.Value])
+		case "created-before":
+			out = append(out, map[string]string{"merge": "created before the change landed", "first-commit": "created before the first commit"}[n.Value])
+		case "independent":
+			if n.Value == "true" {
+				out = append(out, "Who asked for the change")
+			}
 		case "approvals":
 			out = append(out, map[string]string{"1": "One approval that counts"}[n.Value])
 			if n.Value != "1" {

@@ -27,6 +27,7 @@ const (
 func (p *Policy) Resolve(f change.Facts, description string) change.Facts {
 	f.People, f.Automations = p.withAutomations(f)
 	f.People = p.withAliases(f.People)
+	f.People = p.withJoined(f)
 	f.Members = p.withUsers(f)
 	f.Requests = p.withRequests(f, description)
 	return f
@@ -41,7 +42,7 @@ func (p *Policy) withAliases(people change.People) change.People {
 	for _, person := range slices.SortedFunc(maps.Keys(people), byNumber) {
 		id := people[person]
 		if id.Account != "" {
-			id.SameAs = "" // what an account withheld was the same as, only the record knows
+			id.SameAs, id.Joined = "", false // what an account withheld was the same as, only the record knows
 		}
 		out[person] = id
 		if _, twice := byAccount[id.Account]; id.Account != "" && !twice {
@@ -140,9 +141,9 @@ func (p *Policy) withRequests(f change.Facts, description string) change.Fact[[]
 		}
 		for _, place := range places {
 			for _, key := range keysIn(r.LinkedRequest.within, place.text) {
-				q := change.Request{Key: key, Found: place.found}
-				if !slices.Contains(requests, q) {
-					requests = append(requests, q)
+				there := func(q change.Request) bool { return q.Key == key && q.Found == place.found }
+				if !slices.ContainsFunc(requests, there) {
+					requests = append(requests, change.Request{Key: key, Found: place.found})
 				}
 			}
 		}

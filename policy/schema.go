@@ -41,7 +41,7 @@ func schemaOf(t reflect.Type, k key) schema {
 	case reflect.TypeFor[change.Selector]():
 		return selectorSchema()
 	case reflect.TypeFor[change.AccountID]():
-		return schema{"type": "string", "pattern": accountForm}
+		return schema{"type": "string", "pattern": aliasForm}
 	case reflect.TypeFor[PathPattern]():
 		return pathSchema()
 	case reflect.TypeFor[time.Duration]():
@@ -57,6 +57,9 @@ func schemaOf(t reflect.Type, k key) schema {
 	case reflect.Map:
 		return schema{"type": "object", "maxProperties": maxList, "propertyNames": word(), "additionalProperties": schemaOf(t.Elem(), k)}
 	case reflect.Bool:
+		if k.form != nil {
+			return k.form
+		}
 		return onSwitch()
 	}
 	return k.form
@@ -80,6 +83,8 @@ func objectSchema(t reflect.Type) schema {
 	}
 	s := schema{"type": "object", "additionalProperties": false, "properties": properties, "required": required}
 	switch t {
+	case reflect.TypeFor[LinkedRequest]():
+		s["dependentRequired"] = ofTracker()
 	case reflect.TypeFor[ChangeRule]():
 		bypass := onSwitch()
 		bypass["description"] = keys()[noBypassKey].doc

@@ -9,12 +9,12 @@ import (
 
 // Events returns every kind of line that the section story can have.
 func Events() []Event {
-	return slices.Concat(peopleEvents(), changeEvents(), reviewEvents(), checkEvents(), runEvents(), landingEvents(), otherEvents())
+	return slices.Concat(peopleEvents(), changeEvents(), requestEvents(), reviewEvents(), checkEvents(), runEvents(), landingEvents(), otherEvents())
 }
 
 func peopleEvents() []Event {
 	return []Event{
-		{"account LOGIN ID", "Brings somebody into the story, or gives one of the cast another account: forge and numeric id, such as github:583231.", account},
+		{"account LOGIN ID", "Brings somebody into the story, or gives one of the cast another account: forge and numeric id, such as github:583231, or jira: and an account id.", account},
 		{"bot LOGIN...", "They are automations.", kind(change.Bot)},
 		{"app LOGIN...", "They are installed applications.", kind(change.App)},
 		{"stranger ADDRESS...", "No account claims these commit addresses; without an @, it is a deleted account.", kind(change.Unknown)},

@@ -38,6 +38,7 @@ type history struct {
 	checks   []change.Check
 	runs     []change.Run
 	requests []change.Request
+	tickets  map[string]change.Answer // what trackers say, by key
 	timeline []change.Event
 	group    change.Group
 	absent   []string
@@ -65,7 +66,7 @@ func newHistory() *history {
 			Absent:   map[string]string{},
 		},
 		accounts: Cast(), kinds: map[string]change.ActorKind{}, noWrite: map[string]bool{}, unasked: map[string]bool{},
-		members: map[change.Selector][]string{}, memberLines: map[change.Selector]int{}, clock: start,
+		tickets: map[string]change.Answer{}, members: map[change.Selector][]string{}, memberLines: map[change.Selector]int{}, clock: start,
 	}
 }
 
@@ -103,16 +104,24 @@ func (h *history) person(login string) change.Person {
 	if login == nobody || !h.knows(login) {
 		return ""
 	}
+	return h.roster.Add(h.identity(login))
+}
+
+// identity returns who somebody is.
+func (h *history) identity(login string) change.Identity {
+	if login == nobody || !h.knows(login) {
+		return change.Identity{Kind: change.Unknown}
+	}
 	switch kind := h.kinds[login]; {
 	case kind == change.Unknown && strings.Contains(login, "@"):
-		return h.roster.Add(change.Identity{Kind: kind, Email: login})
+		return change.Identity{Kind: kind, Email: login}
 	case kind == change.Unknown:
-		return h.roster.Add(change.Identity{Kind: kind, Login: login})
+		return change.Identity{Kind: kind, Login: login}
 	default:
 		if kind == "" {
 			kind = change.Human
 		}
-		return h.roster.Add(change.Identity{Kind: kind, Account: h.accounts[login], Login: login})
+		return change.Identity{Kind: kind, Account: h.accounts[login], Login: login}
 	}
 }
 

@@ -184,7 +184,8 @@ func (s *Story) Play(text string) (Played, error) {
 		if problems := h.strayMembers(s.File, p); len(problems) > 0 {
 			return Played{}, problems
 		}
-		facts = p.Resolve(h.told(p.Needs(facts)), h.description).Canonical()
+		facts = p.Resolve(h.told(p.Needs(facts)), h.description)
+		facts = p.Resolve(h.lookUp(p, facts), h.description).Canonical()
 	}
 	return Played{facts, file, policy.Judge(facts, file)}, nil
 }
