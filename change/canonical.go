@@ -22,6 +22,11 @@ func (f Facts) Canonical() Facts {
 		c.CoAuthors = slices.Clone(c.CoAuthors)
 		slices.Sort(c.CoAuthors)
 	})
+	f.Replaced = each(f.Replaced, func(a, b Commit) int { return cmp.Compare(a.SHA, b.SHA) }, func(c *Commit) {
+		c.Authored, c.Committed = utc(c.Authored), utc(c.Committed)
+		c.CoAuthors = slices.Clone(c.CoAuthors)
+		slices.Sort(c.CoAuthors)
+	})
 	f.Pushes = each(f.Pushes, func(a, b BranchPush) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Before, b.Before), cmp.Compare(a.After, b.After), cmp.Compare(a.By, b.By))
 	}, func(p *BranchPush) { p.At = utc(p.At) })

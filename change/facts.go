@@ -23,6 +23,7 @@ type Facts struct {
 	Base      Fact[Base]         `json:"base,omitzero"`
 	Commits   Fact[[]Commit]     `json:"commits,omitzero"`
 	Pushes    Fact[[]BranchPush] `json:"pushes,omitzero"`
+	Replaced  Fact[[]Commit]     `json:"replaced,omitzero"` // commits that force pushes took out of the change; asked only where there were any
 	Files     Fact[[]File]       `json:"files,omitzero"`
 	Reviews   Fact[[]Review]     `json:"reviews,omitzero"`
 	Checks    Fact[[]Check]      `json:"checks,omitzero"`

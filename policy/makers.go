@@ -24,6 +24,9 @@ const (
 	forcePushed
 	answers // for an automation that did something
 	started // a run that was at work when an automation did something
+	authoredBefore
+	committedBefore
+	coAuthoredBefore
 )
 
 // A deed is one thing by which somebody had a hand in a change.
@@ -55,6 +58,12 @@ func (d deed) String() string {
 		return "answers for " + mark(d.bot) + ", which " + deed{act: d.did, sha: d.sha}.String()
 	case started:
 		return "started a run that was at work when " + mark(d.bot) + " " + deed{act: d.did, sha: d.sha}.String()
+	case authoredBefore:
+		return "is the author of commit " + sha + ", which a force push replaced"
+	case committedBefore:
+		return "committed " + sha + ", which a force push replaced"
+	case coAuthoredBefore:
+		return "is a co-author of commit " + sha + ", which a force push replaced"
 	}
 	return "force-pushed " + sha
 }
@@ -69,7 +78,13 @@ func runName(r change.Run) string {
 
 // claimed reports whether only a commit says so, which names whomever its maker
 // wished.
-func (d deed) claimed() bool { return d.act == authored || d.act == committed || d.act == coAuthored }
+func (d deed) claimed() bool {
+	switch d.act {
+	case authored, committed, coAuthored, authoredBefore, committedBefore, coAuthoredBefore:
+		return true
+	}
+	return false
+}
 
 // makers is everybody who had a hand in a change. Alias accounts are one person.
 type makers struct {
@@ -159,6 +174,7 @@ func makersOf(f change.Facts, automations []Automation) makers {
 	} else {
 		c.missing("timeline", timelineUnknown)
 	}
+	c.replaced()
 	return c.finish()
 }
 
@@ -207,6 +223,34 @@ func (c *collector) commit(k *change.Commit) {
 	}
 	for _, p := range k.CoAuthors {
 		c.add(deed{act: coAuthored, by: p, sha: k.SHA})
+	}
+}
+
+// replaced adds whom the commits name that force pushes took out of the change.
+// Whoever is nobody's account there is passed over: to make such a commit again is
+// the way to be rid of it, and who pushed it is known all the same. Where the forge
+// was not asked for them nothing is missing; where it did not answer, it is.
+func (c *collector) replaced() {
+	commits, known := c.facts.Replaced.Get()
+	if !known && c.facts.Absent["replaced"] != "" {
+		c.missing("replaced", "the commits that force pushes replaced are not known")
+	}
+	for _, k := range commits {
+		c.rests("replaced/" + string(k.SHA))
+		c.addKnown(deed{act: authoredBefore, by: k.Author, sha: k.SHA})
+		if !k.ByForge {
+			c.addKnown(deed{act: committedBefore, by: k.Committer, sha: k.SHA})
+		}
+		for _, p := range k.CoAuthors {
+			c.addKnown(deed{act: coAuthoredBefore, by: p, sha: k.SHA})
+		}
+	}
+}
+
+// addKnown is add for somebody behind whom a human is known.
+func (c *collector) addKnown(d deed) {
+	if c.facts.People[d.by].Kind == change.Human {
+		c.add(d)
 	}
 }
 

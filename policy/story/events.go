@@ -90,7 +90,7 @@ func changeEvents() []Event {
 		{"target BRANCH [through BRANCH]", "The branch that the change lands on; main without this line. A stacked change goes through another.", target},
 		{"links KEY", "The change closes a request, by a closing reference.", links},
 		{"commit LOGIN [committer LOGIN] [co-author LOGIN] [pusher LOGIN] [files OF-N] [merges N]", "Commits and pushes. The committer can be forge; files of-1 are those of the first commit again; merges 90 makes commit 90 a second parent.", commit},
-		{"rebase LOGIN [files OF-N] [onto N]", "Makes every commit again, on commit N, and force-pushes them. The last has new files, or those of an earlier commit.", rebase},
+		{"rebase LOGIN [as AUTHOR] [files OF-N] [onto N]", "Makes every commit again, on commit N, and force-pushes them. They keep their authors, or claim another. The last has new files, or those of an earlier commit.", rebase},
 		{"touch PATH", "The change modifies a file.", func(h *history, a args) {
 			h.files = append(h.files, change.File{Path: a.words["PATH"], Status: "modified"})
 		}},
@@ -195,9 +195,14 @@ func rebase(h *history, a args) {
 	if of := a.words["files"]; of != "" {
 		last = h.filesOf(of)
 	}
+	h.replaced = append(h.replaced, h.commits...)
+	h.commits = slices.Clone(h.commits)
 	for i := range h.commits {
 		h.heads++
 		c := &h.commits[i]
+		if as := a.words["as"]; as != "" {
+			c.Author = h.person(as)
+		}
 		c.SHA, c.Tree, c.Parents, c.Committer = CommitID(h.heads), TreeID(h.heads), []change.SHA{parent}, by
 		parent = c.SHA
 	}

@@ -17,6 +17,7 @@ func facts() map[string]func(*change.Facts) {
 		"base":        func(f *change.Facts) { f.Base = change.Fact[change.Base]{} },
 		"commits":     func(f *change.Facts) { f.Commits = change.Fact[[]change.Commit]{} },
 		"pushes":      func(f *change.Facts) { f.Pushes = change.Fact[[]change.BranchPush]{} },
+		"replaced":    func(f *change.Facts) { f.Replaced = change.Fact[[]change.Commit]{} },
 		"files":       func(f *change.Facts) { f.Files = change.Fact[[]change.File]{} },
 		"reviews":     func(f *change.Facts) { f.Reviews = change.Fact[[]change.Review]{} },
 		"checks":      func(f *change.Facts) { f.Checks = change.Fact[[]change.Check]{} },

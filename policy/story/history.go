@@ -32,6 +32,7 @@ type history struct {
 	heads       int
 
 	commits  []change.Commit
+	replaced []change.Commit
 	pushes   []change.BranchPush
 	files    []change.File
 	reviews  []change.Review
@@ -142,6 +143,9 @@ func (h *history) told(needs change.Needs) change.Facts {
 	f.Requests, f.Timeline = change.Known(h.requests), change.Known(h.timeline)
 	if f.Ref.Kind == change.MergeGroup {
 		f.Group = change.Known(h.group)
+	}
+	if len(h.replaced) > 0 {
+		f.Replaced = change.Known(h.replaced)
 	}
 	f.Members = change.Known(h.answers(needs))
 	if len(needs.Starters) > 0 {
