@@ -25,7 +25,7 @@ type Report struct {
 type Hint struct {
 	Refs   []Ref
 	Forget []string // keys of cached answers, in the forge adapter's own words
-	Owners []string // logins of the owners of repositories whose people have changed roles
+	Owners []string // logins of the owners of repositories whose people have changed roles, or whose floor may be another
 }
 
 // ErrNotInstalled is wrapped by what a forge adapter returns for a repository that

@@ -25,6 +25,7 @@ type Config struct {
 	Listen string       `yaml:"listen" default:"127.0.0.1:8080" doc:"address to accept webhooks on, host:port; put a TLS proxy before it"`
 	Data   string       `yaml:"data" doc:"directory for the queue, the records and the transparency log"`
 	GitHub GitHubConfig `yaml:"github"`
+	Floor  FloorConfig  `yaml:"floor"`
 	Keys   KeysConfig   `yaml:"keys"`
 	Log    LogConfig    `yaml:"log"`
 	Queue  QueueConfig  `yaml:"queue"`
@@ -38,6 +39,28 @@ type GitHubConfig struct {
 	Secret         string `yaml:"webhook-secret-file" doc:"the App's webhook secret, at least 16 characters"`
 	PreviousSecret string `yaml:"previous-webhook-secret-file" default:"" doc:"the webhook secret before the last change of it; optional"`
 	CheckName      string `yaml:"check-name" default:"countersign" doc:"name of the check run to require in branch protection"`
+}
+
+// A FloorConfig says where the policies lie that repositories can only tighten.
+type FloorConfig struct {
+	Repository oneOrMore `yaml:"repository" default:"" doc:"repository that keeps the floor of its owner's repositories, such as acme/governance, read at the tip of its default branch; a list, one an owner, for several installations; optional"`
+	Path       string    `yaml:"path" default:".countersign.yml" doc:"path of the floor in it"`
+}
+
+// A oneOrMore is a list that is written as a single text where it has one item.
+type oneOrMore []string
+
+// UnmarshalYAML reads either form.
+func (l *oneOrMore) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind != yaml.SequenceNode {
+		var one string
+		if err := n.Decode(&one); err != nil {
+			return err
+		}
+		*l = oneOrMore{one}
+		return nil
+	}
+	return n.Decode((*[]string)(l))
 }
 
 // A KeysConfig says where the signing keys are.

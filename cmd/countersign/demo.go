@@ -144,7 +144,7 @@ func (s *stage) serve(ctx context.Context, log *slog.Logger) (err error) {
 		listen: "127.0.0.1:0", data: s.data(), log: log, observe: s.observe,
 		forge: github.Config{
 			BaseURL: s.sim.URL + "/", AppID: s.sim.App.ID, PrivateKey: s.sim.App.PrivateKeyPEM,
-			Secrets: [][]byte{s.sim.App.WebhookSecret}, Log: log,
+			Secrets: [][]byte{s.sim.App.WebhookSecret}, Floors: s.floors, Log: log,
 		},
 		ledger: evidence.Config{Keys: s.keys, Log: log},
 		queue:  webhook.Config{Log: log, FirstRetry: 100 * time.Millisecond},

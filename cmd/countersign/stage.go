@@ -21,6 +21,7 @@ type stage struct {
 	server *server
 	dir    string
 	keys   evidence.Keys
+	floors []string // repositories that keep the floors of organisations
 	teller teller
 
 	ctx   context.Context // of the day that is played

@@ -106,6 +106,7 @@ func (c *cache) forget(groups []string) {
 // parents and the permission on every repository of the organisation.
 func peopleKey(owner string) string       { return "people:" + strings.ToLower(owner) }
 func rulesKey(owner string) string        { return "rules:" + strings.ToLower(owner) }
+func floorKey(owner string) string        { return "floor:" + strings.ToLower(owner) }
 func installationKey(owner string) string { return "installation:" + strings.ToLower(owner) }
 
 // Forget drops the cached answers that a delivery said are out of date.

@@ -43,6 +43,14 @@ type Config struct {
 	// CheckName is the name of the check run, "countersign" by default.
 	CheckName string
 
+	// Floors are the repositories, as owner/name, that keep the policy which every
+	// repository of the same owner can only tighten, at most one an owner. The App has
+	// to be installed on them. Optional.
+	Floors []string
+
+	// FloorPath is where they keep it: PolicyPath by default.
+	FloorPath string
+
 	// DetailsURL is where the check run's "Details" leads. Optional.
 	DetailsURL string
 
@@ -109,6 +117,9 @@ func New(config Config) (*Forge, error) {
 	if err := checkSecrets(config.Secrets); err != nil {
 		return nil, err
 	}
+	if err := checkFloors(config.Floors, config.FloorPath); err != nil {
+		return nil, err
+	}
 	f := &Forge{config: config, base: base, requests: new(atomic.Int64), large: make(chan struct{}, largeAtOnce)}
 	f.host, f.web = hostAndWeb(base)
 	transport := f.transport(config.Transport)
@@ -126,6 +137,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.CheckName == "" {
 		c.CheckName = "countersign"
+	}
+	if c.FloorPath == "" {
+		c.FloorPath = PolicyPath
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

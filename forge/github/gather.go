@@ -39,7 +39,9 @@ func (f *Forge) Gather(ctx context.Context, ref change.Ref) (change.Gathered, er
 			return g, fmt.Errorf("GitHub has no change of kind %s", change.Quote(string(ref.Kind)))
 		}
 		if err == nil {
-			return g, nil
+			if g, err = f.withFloor(ctx, g); err == nil {
+				return g, nil
+			}
 		}
 		if !errors.Is(err, errMoved) {
 			return change.Gathered{}, fmt.Errorf("gathering the facts of %s: %w", ref, err)
@@ -52,28 +54,34 @@ func (f *Forge) Gather(ctx context.Context, ref change.Ref) (change.Gathered, er
 // cannot be read is found but empty, which no policy parser accepts; the reason
 // is noted under "policy".
 func (f *Forge) policyFile(repository string, at *commitAt, absent reasons) change.PolicyFile {
-	out := change.PolicyFile{Path: PolicyPath}
+	return f.fileAt(repository, PolicyPath, at, "policy", absent)
+}
+
+// fileAt returns a policy as a commit holds it at a path, or notes under the fact
+// why it cannot be read.
+func (f *Forge) fileAt(repository, path string, at *commitAt, fact string, absent reasons) change.PolicyFile {
+	out := change.PolicyFile{Path: path}
 	if at == nil || !at.Oid.Valid() {
-		absent.set("policy", "the protected branch does not exist")
+		absent.set(fact, "the protected branch does not exist")
 		return out
 	}
 	out.Commit = at.Oid
-	out.URI = fmt.Sprintf("%s/%s/blob/%s/%s", f.web, repository, at.Oid, PolicyPath)
+	out.URI = fmt.Sprintf("%s/%s/blob/%s/%s", f.web, repository, at.Oid, path)
 	if at.File == nil {
 		return out
 	}
 	out.Found = true
 	switch blob := at.File.Object; {
 	case at.File.Type != "blob" || blob == nil:
-		absent.set("policy", PolicyPath+" is not a file")
+		absent.set(fact, path+" is not a file")
 	case blob.IsBinary || blob.Text == nil:
-		absent.set("policy", PolicyPath+" is not a text")
+		absent.set(fact, path+" is not a text")
 	case blob.IsTruncated:
-		absent.set("policy", fmt.Sprintf("%s has %d bytes, more than GitHub shows in one piece", PolicyPath, blob.ByteSize))
+		absent.set(fact, fmt.Sprintf("%s has %d bytes, more than GitHub shows in one piece", path, blob.ByteSize))
 	case strings.ContainsRune(*blob.Text, utf8.RuneError):
 		// A decoder puts U+FFFD for what is not UTF-8, and a record could not hold
 		// what the policy really said.
-		absent.set("policy", PolicyPath+" is not UTF-8")
+		absent.set(fact, path+" is not UTF-8")
 	default:
 		out.Text = *blob.Text
 	}

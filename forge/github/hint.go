@@ -26,6 +26,9 @@ const Reevaluate = "reevaluate"
 func (f *Forge) Hint(d change.Delivery) (change.Hint, error) {
 	p, err := readPayload(d.Body)
 	h := change.Hint{Forget: forgets(d.Event, p), Owners: ownersOf(d.Event, p)}
+	if f.aboutFloor(d.Event, p) {
+		h.Forget, h.Owners = append(h.Forget, floorKey(ownerOf(p))), []string{ownerOf(p)}
+	}
 	if repo, ok := f.repository(p.Repository); ok {
 		h.Refs = f.refs(d.Event, repo, p)
 	} else if err == nil && about(d.Event) {

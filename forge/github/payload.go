@@ -49,9 +49,11 @@ type payload struct {
 }
 
 type payloadRepository struct {
-	ID       int64          `json:"id"`
-	FullName string         `json:"full_name"`
-	Owner    payloadAccount `json:"owner"`
+	ID       int64  `json:"id"`
+	FullName string `json:"full_name"`
+
+	DefaultBranch string         `json:"default_branch"`
+	Owner         payloadAccount `json:"owner"`
 }
 
 type payloadAccount struct {

@@ -17,6 +17,9 @@ var commitsQuery string
 //go:embed authors.graphql
 var authorsQuery string
 
+//go:embed floor.graphql
+var floorQuery string
+
 //go:embed fragments.graphql
 var fragments string
 
@@ -27,6 +30,7 @@ var (
 	branchDocument      = document(branchQuery, "Who", "Policy", "Checked")
 	commitsDocument     = document(commitsQuery, "CommitFacts")
 	authorsDocument     = document(authorsQuery)
+	floorDocument       = document(floorQuery)
 )
 
 // document joins a query and the named fragments.
