@@ -27,6 +27,9 @@ func Explain(w io.Writer, d change.Decision, people change.People) error {
 	if d.Reason != "" {
 		fmt.Fprintf(&b, "  %s\n", rendered(d.Reason))
 	}
+	for _, n := range d.Notes {
+		fmt.Fprintf(&b, "  floor: %s\n", rendered(n))
+	}
 	for _, r := range d.Results {
 		fmt.Fprintf(&b, "\n%s: %s\n", r.Control, r.Status)
 		fmt.Fprintf(&b, "  why: %s\n", rendered(r.Reason))

@@ -12,7 +12,8 @@ import (
 
 // Notes says what the two policies of a set make of each other for changes to a
 // branch, by key and place: where the repository's is beyond the floor, where it is
-// weaker, so that the floor holds in its place, and what the floor adds to it.
+// weaker, so that the floor holds in its place, and what the floor adds to it. A
+// pattern that stands in either file can be named in place of a branch.
 func (s *Set) Notes(branch string) []change.Text {
 	if s.Floor == nil || s.Repository == nil {
 		return nil
@@ -34,19 +35,34 @@ type placedRule struct {
 // applyingTo returns the rules that name a branch.
 func (p *Policy) applyingTo(branch string) []placedRule {
 	var rules []placedRule
-	for _, i := range p.rulesFor(branch) {
-		rules = append(rules, placedRule{i, &p.Changes[i]})
+	for i := range p.Changes {
+		if r := &p.Changes[i]; slices.Contains(r.Branches, branch) || matchesBranch(r.Branches, branch) {
+			rules = append(rules, placedRule{i, r})
+		}
 	}
 	return rules
 }
 
+// Branches returns the branches, and patterns of branches, that either policy
+// names, in order.
+func (s *Set) Branches() []string {
+	var all []string
+	for _, p := range s.policies() {
+		for _, r := range p.Changes {
+			all = append(all, r.Branches...)
+		}
+	}
+	return sorted(all)
+}
+
 // placed returns the rules that apply to a change.
 func (p *Policy) placed(f change.Facts) []placedRule {
-	branch, known := targetBranch(f)
-	if !known {
-		return nil
+	branch, _ := targetBranch(f)
+	var rules []placedRule
+	for _, i := range p.rulesFor(branch) {
+		rules = append(rules, placedRule{i, &p.Changes[i]})
 	}
-	return p.applyingTo(branch)
+	return rules
 }
 
 // compare notes how rules of the repository stand to rules of the floor.

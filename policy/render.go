@@ -21,7 +21,16 @@ type Source struct {
 // control evidences. What the file itself says stands in code spans, in which
 // nothing is markup.
 func Render(w io.Writer, p *Policy, from Source) error {
-	d := &document{policy: p}
+	return render(w, &document{policy: p, set: &Set{Repository: p}}, from)
+}
+
+// RenderSet writes the repository's policy of a set as Render does, and what it and
+// the floor make of each other.
+func RenderSet(w io.Writer, s *Set, from, floor Source) error {
+	return render(w, &document{policy: s.Repository, set: s, floorFrom: floor}, from)
+}
+
+func render(w io.Writer, d *document, from Source) error {
 	d.head(from)
 	d.terms()
 	d.roles()
@@ -30,6 +39,7 @@ func Render(w io.Writer, p *Policy, from Source) error {
 	d.emergency()
 	d.people()
 	d.automations()
+	d.floor()
 	d.criteria()
 	d.signatures()
 	if _, err := io.WriteString(w, d.text.String()); err != nil {
@@ -40,8 +50,10 @@ func Render(w io.Writer, p *Policy, from Source) error {
 
 // A document is a policy on its way to paper.
 type document struct {
-	policy *Policy
-	text   strings.Builder
+	policy    *Policy
+	set       *Set
+	floorFrom Source // of the set's floor, where it has one
+	text      strings.Builder
 }
 
 // put writes a line. What the file says must be passed through code or codes.
@@ -122,6 +134,29 @@ func (d *document) people() {
 		d.put("- %s%s", enumerate(accounts, "and"), note)
 	}
 	d.put("")
+}
+
+// floor says what the floor of the organisation makes of the policy.
+func (d *document) floor() {
+	if d.set.Floor == nil {
+		return
+	}
+	d.para("## The floor of the organisation")
+	d.put("- Owner: %s", code(d.set.Floor.Owner))
+	d.put("- Policy file: %s, form %d", code(d.floorFrom.Name), d.set.Floor.Version)
+	d.para("- Digest of the file: %s", code(d.floorFrom.Digest))
+	d.para("The floor is a policy as well, and is judged beside this one with roles of its own: what either demands must hold, so that this policy can only tighten it. It can be rendered as a document by itself.")
+	for _, branch := range d.set.Branches() {
+		notes := d.set.Notes(branch)
+		if len(notes) == 0 {
+			continue
+		}
+		d.para("For changes to %s:", branches([]string{branch}))
+		for _, n := range notes {
+			d.put("- %s", code(string(n)))
+		}
+		d.put("")
+	}
 }
 
 func (d *document) emergency() {

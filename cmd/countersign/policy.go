@@ -23,22 +23,30 @@ func (c *command) policy() *cobra.Command {
 }
 
 func (c *command) policyCheck() *cobra.Command {
-	return &cobra.Command{
+	var floor string
+	check := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "say what is wrong with a policy, and where",
 		Long: "Check reads a policy (" + policyFile + " when no file is named) and prints every problem in it as\n" +
 			"file:line:column: what is wrong, and what to do. It exits with 2 when there is one, also when the\n" +
 			"problem is a gate that nobody could ever pass. Warnings are about what never applies, stands\n" +
-			"twice, or holds changes that its author hardly meant; with warnings only it exits with 0.",
+			"twice, or holds changes that its author hardly meant; with warnings only it exits with 0.\n" +
+			"With --floor it says, branch by branch, where the policy is beyond the floor of the organisation\n" +
+			"and where it is weaker, so that the floor holds in its place.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			name, text, err := namedPolicy(args)
 			if err != nil {
 				return err
 			}
-			return c.check(name, text)
+			if err := c.check(name, text); err != nil || floor == "" {
+				return err
+			}
+			return c.checkFloor(name, text, floor)
 		},
 	}
+	floorFlag(check, &floor)
+	return check
 }
 
 // check prints what is wrong with a policy and returns the error that carries the
@@ -97,7 +105,7 @@ func readPolicy(name string) ([]byte, error) {
 }
 
 func (c *command) policyExplain() *cobra.Command {
-	var file string
+	var file, floor string
 	var asJSON bool
 	explain := &cobra.Command{
 		Use:   "explain CHANGE.json",
@@ -115,13 +123,15 @@ func (c *command) policyExplain() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := policy.Parse(file, text); err != nil {
-				return &exitError{status: misused, err: err}
+			by, _, err := withFloor(file, text, floor)
+			if err != nil {
+				return err
 			}
-			return c.explain(facts, change.PolicyFile{Found: true, Path: file, Text: string(text)}, asJSON)
+			return c.explain(facts, by, asJSON)
 		},
 	}
 	explain.Flags().StringVar(&file, "policy", policyFile, "the policy to judge by")
+	floorFlag(explain, &floor)
 	explain.Flags().BoolVar(&asJSON, "json", false, "print the decision as JSON")
 	return explain
 }
@@ -149,7 +159,7 @@ const unrecorded = "\nunrecorded: judged here and not by a server, so this is no
 
 // explain prints a decision and returns the error that carries its exit status.
 func (c *command) explain(facts change.Facts, file change.PolicyFile, asJSON bool) error {
-	p, err := policy.Parse(file.Path, []byte(file.Text))
+	p, err := policy.Read(file)
 	if err != nil {
 		return &exitError{status: misused, err: err}
 	}

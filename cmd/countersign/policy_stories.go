@@ -24,9 +24,11 @@ const maxStories = 10_000
 type storyRun struct {
 	*command
 	policyFile string
+	floorFile  string         // empty for none
 	only       *regexp.Regexp // nil for every story
 	asJSON     bool
 
+	ownFloor  *string // the text of floorFile, once a story needed it
 	ownPolicy *string // the text of policyFile, once a story needed it
 	counts    struct{ passed, failed, broken int }
 }
@@ -52,6 +54,7 @@ func (c *command) policyTest() *cobra.Command {
 		},
 	}
 	test.Flags().StringVar(&r.policyFile, "policy", policyFile, "the policy of the stories that bring none")
+	floorFlag(test, &r.floorFile)
 	test.Flags().StringVar(&pattern, "run", "", "play only stories whose name matches this regular expression")
 	test.Flags().BoolVar(&r.asJSON, "json", false, "print one JSON object a story")
 	return test
@@ -156,6 +159,11 @@ func (r *storyRun) play(file string) (*story.Story, story.Played, error) {
 			return nil, story.Played{}, err
 		}
 	}
+	if s.Floor == "" && r.floorFile != "" {
+		if s.Floor, err = r.floorText(); err != nil {
+			return nil, story.Played{}, err
+		}
+	}
 	played, err := s.Play(text)
 	return s, played, err
 }
@@ -175,6 +183,22 @@ func (r *storyRun) policyText() (string, error) {
 		r.ownPolicy = &text
 	}
 	return *r.ownPolicy, nil
+}
+
+// floorText returns the floor of the stories that bring none, which must be valid.
+func (r *storyRun) floorText() (string, error) {
+	if r.ownFloor == nil {
+		data, err := readPolicy(r.floorFile)
+		if err != nil {
+			return "", err
+		}
+		if _, err := policy.Parse(r.floorFile, data); err != nil {
+			return "", &exitError{status: misused, err: err}
+		}
+		text := string(data)
+		r.ownFloor = &text
+	}
+	return *r.ownFloor, nil
 }
 
 // tell prints what came of one story.
