@@ -11,6 +11,7 @@ func (n Needs) And(o Needs) Needs {
 	return Needs{
 		Selectors: union(n.Selectors, o.Selectors),
 		Requests:  union(n.Requests, o.Requests),
+		Owners:    n.Owners || o.Owners,
 		Updates:   n.Updates || o.Updates,
 		Attempts:  n.Attempts || o.Attempts,
 		Starters:  moments(n.Starters, o.Starters),
