@@ -84,7 +84,9 @@ type Ticket struct {
 	Digest    string    `json:"digest,omitempty"` // see Snapshot.Digest
 }
 
-// An Ownership is what the code owners file at the base says of the touched paths.
+// An Ownership is what the code owners file at the base says of the touched paths. An
+// owner whom the forge does not know is one of its People all the same, as nobody's
+// account: otherwise a path would seem to have fewer owners than it was given.
 type Ownership struct {
 	File     string      `json:"file,omitempty"`     // its path, such as ".github/CODEOWNERS"; empty when there is none
 	Commit   SHA         `json:"commit,omitempty"`   // the commit of the base it was read at
@@ -101,13 +103,17 @@ type OwnedPath struct {
 	People []Person   `json:"people,omitempty"`
 }
 
-// An Update is a commit of the change that merges its base into it. It is pure when
-// its files are exactly what merging the two parents without any conflict gives:
-// then it adds nothing that was not approved on one side or the other.
+// An Update is a merge commit of the change, and whether it only brings the change up
+// to date with its base. It is pure when From is a commit of the change, Base is an
+// ancestor of the tip of the base branch (Facts.Base.Commit, or that tip itself), and
+// its files are exactly what merging the two without any conflict gives: then it adds
+// nothing that was not approved on one side or the other. A merge of anything else is
+// listed and not pure. Facts.Updates lists every merge commit of the change; one that
+// is missing there is taken for not pure. How it was made and by whom says nothing.
 type Update struct {
 	Commit    SHA    `json:"commit"`
 	From      SHA    `json:"from"` // the parent on the change's own branch
-	Base      SHA    `json:"base"` // the other parent
+	Base      SHA    `json:"base"` // the other parent, from the base branch where it is pure
 	MergeBase SHA    `json:"mergeBase,omitempty"`
 	Pure      bool   `json:"pure"`
 	Why       string `json:"why,omitempty"` // why it is not pure

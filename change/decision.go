@@ -113,6 +113,7 @@ type Result struct {
 	Criteria map[string][]string `json:"criteria,omitempty"` // framework to criteria it evidences, such as soc2: [CC8.1]
 
 	Uncounted []Uncounted `json:"uncounted,omitempty"` // approvals that did not count for it, by review id
+	Carried   []Carry     `json:"carried,omitempty"`   // approvals of an older head that did, by review id
 }
 
 // A Verdict is a decision in one word, as a record states it.
