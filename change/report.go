@@ -25,7 +25,32 @@ type Report struct {
 type Hint struct {
 	Refs   []Ref
 	Forget []string // keys of cached answers, in the forge adapter's own words
-	Owners []string // logins of the owners of repositories whose people have changed roles, or whose floor may be another
+	Owners []string // logins of the owners of repositories whose people have changed roles
+	Scopes []Scope  // further changes to look at again, by where they are
+}
+
+// A Scope names open changes by where they are. The zero Scope is every repository
+// that the application is installed on.
+type Scope struct {
+	Owner      string     `json:"owner,omitempty"`     // login of an account: the changes of all its repositories
+	Repository Repository `json:"repository,omitzero"` // or those of one repository
+	Branch     string     `json:"branch,omitempty"`    // of them those that want to reach this branch
+	Unseen     bool       `json:"unseen,omitempty"`    // the forge is asked which there are, and not our records alone
+	Allowed    bool       `json:"allowed,omitempty"`   // of those in our records the ones that stand let through
+	Missed     bool       `json:"missed,omitempty"`    // of the unseen those whose newest record is not of their head
+}
+
+// String returns what to call the scope in a log line.
+func (s Scope) String() string {
+	switch {
+	case s.Repository != (Repository{}) && s.Branch != "":
+		return s.Repository.Name + " " + Quote(s.Branch)
+	case s.Repository != (Repository{}):
+		return s.Repository.Name
+	case s.Owner != "":
+		return Quote(s.Owner)
+	}
+	return "every installation"
 }
 
 // ErrNotInstalled is wrapped by what a forge adapter returns for a repository that

@@ -45,27 +45,11 @@ func (ix *index) standing(ctx context.Context, head string) ([]row, error) {
 	return ix.rows(ctx, "newest.head = ? AND newest.idx = records.idx ORDER BY records.idx", head)
 }
 
-// allowed returns the changes that stand let through, or of which nothing could be
-// gathered last, of one owner or, with "", of all.
-func (ix *index) allowed(ctx context.Context, owner string) (refs []change.Ref, err error) {
-	found, err := ix.db.QueryContext(ctx, "SELECT change FROM newest WHERE (allowed = 1 AND state IN (?, ?) OR state = '') AND (? = '' OR owner = ?) ORDER BY idx",
+// open returns the newest records of changes that had neither landed nor been
+// closed, of one owner or, with "", of all.
+func (ix *index) open(ctx context.Context, owner string) ([]row, error) {
+	return ix.rows(ctx, "newest.idx = records.idx AND newest.state IN (?, ?, '') AND (? = '' OR newest.owner = ?) ORDER BY records.idx",
 		string(change.Open), string(change.Draft), owner, owner)
-	if err != nil {
-		return nil, fmt.Errorf("asking the index: %w", err)
-	}
-	defer func() { err = errors.Join(err, found.Close()) }()
-	for found.Next() {
-		var text string
-		var ref change.Ref
-		if err := found.Scan(&text); err != nil {
-			return nil, fmt.Errorf("asking the index: %w", err)
-		}
-		if err := json.Unmarshal([]byte(text), &ref); err != nil {
-			return nil, fmt.Errorf("reading a change from the index: %w", err)
-		}
-		refs = append(refs, ref)
-	}
-	return refs, found.Err()
 }
 
 // byDigest returns the record with the given digest.

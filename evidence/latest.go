@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/countersign-dev/countersign/change"
@@ -55,11 +54,10 @@ func (l *Ledger) Standing(ctx context.Context, repository change.Repository, hea
 	return list, nil
 }
 
-// Allowed returns the pull requests that stand let through, neither landed nor
-// closed and not blocked by their newest record, and those of which nothing could
-// be gathered last. With an owner's login it returns those of the owner's
-// repositories, with "" all.
-func (l *Ledger) Allowed(ctx context.Context, owner string) ([]change.Ref, error) {
+// Open returns the newest record of every pull request that had neither landed nor
+// been closed by then: of an owner's repositories, or with "" of all. Those whose
+// policy spoke of their branch no more are among them.
+func (l *Ledger) Open(ctx context.Context, owner string) ([]Latest, error) {
 	if err := l.enter(); err != nil {
 		return nil, err
 	}
@@ -67,10 +65,22 @@ func (l *Ledger) Allowed(ctx context.Context, owner string) ([]change.Ref, error
 	if err := l.catchUpIfBehind(ctx); err != nil {
 		return nil, err
 	}
-	refs, err := l.index.allowed(ctx, strings.ToLower(owner))
-	return slices.DeleteFunc(refs, func(r change.Ref) bool {
-		return r.Kind != change.PullRequest && r.Kind != change.MergeRequest
-	}), err
+	rows, err := l.index.open(ctx, strings.ToLower(owner))
+	if err != nil {
+		return nil, err
+	}
+	var list []Latest
+	for _, r := range rows {
+		if r.ref.Kind != change.PullRequest && r.ref.Kind != change.MergeRequest {
+			continue
+		}
+		latest, err := r.latest()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, latest)
+	}
+	return list, nil
 }
 
 func (l *Ledger) newest(ctx context.Context, ask func() (row, bool, error)) (Latest, bool, error) {

@@ -54,13 +54,13 @@ func TestTheNewestRecordsTellHowChangesStand(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, standing)
 
-	allowed, err := l.Allowed(ctx, "ACME")
+	still, err := l.Open(ctx, "acme")
 	require.NoError(t, err)
-	require.Len(t, allowed, 3)
-	require.Equal(t, 1, allowed[0].Number)
-	none, err := l.Allowed(ctx, "others")
+	require.Equal(t, []int{1, 2, 4, 6}, numbersOf(still), "held ones too, each by its newest record")
+	require.Equal(t, b, still[2].Head)
+	still, err = l.Open(ctx, "others")
 	require.NoError(t, err)
-	require.Empty(t, none)
+	require.Empty(t, still)
 
 	ref := standingEntry(t, 5, a, change.Open, change.Pass).Facts.Ref
 	last, found, err := l.Last(ctx, ref)

@@ -7,34 +7,131 @@ import (
 	"strings"
 
 	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/evidence"
+	"github.com/countersign-dev/countersign/policy"
 )
 
-// Affected returns the open changes that stand let through in the repositories of
-// an owner, or in all with "". What let them through may not hold any more when
-// somebody's role has changed, or after a time in which nobody was looking.
+// Affected returns the open changes whose verdicts may be others now that people of
+// an owner have changed roles, by the records: those that stand let through, first,
+// because what let them through may not hold any more, and those that are held by
+// something that a role decides. With "" it is those of every owner that stand let
+// through, to be looked at after a time in which nobody was looking.
 func (g *Gate) Affected(ctx context.Context, owner string) ([]change.Ref, error) {
-	refs, err := g.Ledger.Allowed(ctx, owner)
-	if err != nil {
-		return nil, fmt.Errorf("looking for what stands let through: %w", err)
-	}
-	return refs, nil
+	return g.standing(ctx, owner, func(l evidence.Latest) bool {
+		return !l.Decision.Status.Blocks() || l.State == "" || owner != "" && restsOnRoles(l.Decision)
+	})
 }
 
-// repoliced returns the open changes that stand let through in a repository whose
-// policy a landed change has touched, or may have: they are to be judged by the
-// policy as it is now.
+// Within returns what a scope consists of: open changes, or smaller scopes that are
+// to be asked about in turn.
+func (g *Gate) Within(ctx context.Context, scope change.Scope) (change.Hint, error) {
+	if !scope.Unseen {
+		owner := scope.Owner
+		if name, _, ok := strings.Cut(scope.Repository.Name, "/"); ok {
+			owner = name
+		}
+		refs, err := g.standing(ctx, owner, func(l evidence.Latest) bool {
+			return (!scope.Allowed || !l.Decision.Status.Blocks() || l.State == "") &&
+				(scope.Repository.ID == 0 || l.Ref.Repository.ID == scope.Repository.ID) &&
+				(scope.Branch == "" || strings.TrimPrefix(l.Receipt.Chain, "refs/heads/") == scope.Branch)
+		})
+		return change.Hint{Refs: refs}, err
+	}
+	h, err := g.Forge.Open(ctx, scope)
+	if err != nil {
+		return change.Hint{}, err
+	}
+	refs := h.Refs
+	h.Refs = nil
+	for _, ref := range refs {
+		head := ref.Commit
+		ref.Commit = "" // no part of what names a change
+		if scope.Missed {
+			if seen, err := g.seenAt(ctx, ref, head); err != nil {
+				return change.Hint{}, err
+			} else if seen {
+				continue
+			}
+		}
+		h.Refs = append(h.Refs, ref)
+	}
+	return h, nil
+}
+
+// seenAt reports whether the newest record of a change is of it at a head, or its
+// branch was seen there to be nobody's concern.
+func (g *Gate) seenAt(ctx context.Context, ref change.Ref, head change.SHA) (bool, error) {
+	if g.strangers.Contains(stranger(ref, head)) {
+		return true, nil
+	}
+	last, found, err := g.Ledger.Last(ctx, ref)
+	if err != nil {
+		return false, fmt.Errorf("looking for the newest record of %s: %w", ref, err)
+	}
+	return found && head != "" && last.Head == head && (last.State == change.Open || last.State == change.Draft), nil
+}
+
+// standing returns the open changes of an owner, or of all with "", whose newest
+// records are meant, those that stand let through first.
+func (g *Gate) standing(ctx context.Context, owner string, meant func(evidence.Latest) bool) ([]change.Ref, error) {
+	open, err := g.Ledger.Open(ctx, owner)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the open changes: %w", err)
+	}
+	var first, rest []change.Ref
+	for _, l := range open {
+		switch {
+		case !meant(l):
+		case l.Decision.Status.Blocks():
+			rest = append(rest, l.Ref)
+		default:
+			first = append(first, l.Ref)
+		}
+	}
+	return append(first, rest...), nil
+}
+
+// restsOnRoles reports whether a decision that holds a change back could be another
+// with other people in the roles: a control is not satisfied that has weighed
+// somebody's review, could not be judged, or is none that is known to ask nobody.
+func restsOnRoles(d change.Decision) bool {
+	if len(d.Results) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(d.Results, func(r change.Result) bool {
+		switch {
+		case !r.Status.Blocks():
+			return false
+		case r.Status == change.Undetermined, len(r.Uncounted) > 0:
+			return true
+		case slices.ContainsFunc(r.Facts, func(f string) bool { return strings.HasPrefix(f, "reviews/") }):
+			return true
+		}
+		return !slices.Contains([]string{
+			// Nobody's review was weighed, so nobody's role can matter.
+			policy.PeerReviewID, policy.SegregationID, policy.ProtectedPathsID,
+			// These ask nothing about people's roles.
+			policy.RequiredChecksID, policy.LinkedRequestID, policy.NoBypassID,
+		}, r.Control)
+	})
+}
+
+// repoliced has the open changes looked at that want to reach a branch whose policy
+// a landed change has touched, or may have: they are to be judged by the policy as
+// it is now. It returns those that are to be assessed in this run.
 func (g *Gate) repoliced(ctx context.Context, r round) ([]change.Ref, error) {
 	files, known := r.Facts.Files.Get()
 	touches := slices.ContainsFunc(files, func(f change.File) bool { return f.Path == r.Policy.Path || f.Previous == r.Policy.Path })
 	if !ended(r.Facts) || known && !touches {
 		return nil, nil
 	}
-	owner, _, _ := strings.Cut(r.Facts.Ref.Repository.Name, "/")
-	all, err := g.Affected(ctx, owner)
+	scope := change.Scope{Repository: r.Facts.Ref.Repository, Branch: Target(r.Facts), Unseen: true}
+	if g.Later != nil {
+		return nil, g.Later(ctx, change.Hint{Scopes: []change.Scope{scope}})
+	}
+	h, err := g.Within(ctx, scope)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(ref change.Ref) bool {
-		return ref.Repository.ID != r.Facts.Ref.Repository.ID || ref.Key() == r.Facts.Ref.Key()
-	}), nil
+	return slices.DeleteFunc(h.Refs, func(ref change.Ref) bool { return ref.Key() == r.Facts.Ref.Key() }), nil
 }

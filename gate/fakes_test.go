@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -117,6 +118,21 @@ func (f *forge) Report(_ context.Context, r change.Report) error {
 	return nil
 }
 
+// Open lists the open pull requests of a repository.
+func (f *forge) Open(_ context.Context, scope change.Scope) (h change.Hint, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, g := range f.says {
+		head, _ := g.Facts.Head.Get()
+		if g.Facts.Ref.Kind == change.PullRequest && g.Facts.State.Or("") == change.Open && gate.Target(g.Facts) == scope.Branch {
+			ref := g.Facts.Ref
+			ref.Commit = head.Commit
+			h.Refs = append(h.Refs, ref)
+		}
+	}
+	return h, nil
+}
+
 // A ledger keeps entries in memory.
 type ledger struct {
 	mu      sync.Mutex
@@ -177,19 +193,17 @@ func (l *ledger) Standing(_ context.Context, repo change.Repository, head change
 	return list, nil
 }
 
-func (l *ledger) Allowed(context.Context, string) ([]change.Ref, error) {
+func (l *ledger) Open(context.Context, string) ([]evidence.Latest, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	newest, refs := map[string]evidence.Latest{}, []change.Ref(nil)
+	var list []evidence.Latest
 	for i, e := range l.entries {
-		newest[e.Facts.Ref.Key()] = l.latest(i)
+		list = slices.DeleteFunc(list, func(old evidence.Latest) bool { return old.Ref.Key() == e.Facts.Ref.Key() })
+		list = append(list, l.latest(i))
 	}
-	for _, e := range newest {
-		if e.State == change.Open && !e.Decision.Status.Blocks() || e.State == "" {
-			refs = append(refs, e.Ref)
-		}
-	}
-	return refs, nil
+	return slices.DeleteFunc(list, func(e evidence.Latest) bool {
+		return e.Ref.Kind != change.PullRequest || e.State != change.Open && e.State != change.Draft && e.State != ""
+	}), nil
 }
 
 // latest returns an entry as the ledger tells of it.

@@ -26,6 +26,9 @@ type Forge interface {
 	Answer(ctx context.Context, facts change.Facts, needs change.Needs) (change.Facts, error)
 	// Report shows a decision, in the place of what it showed before.
 	Report(ctx context.Context, report change.Report) error
+	// Open returns the open changes of a scope as the forge lists them, or smaller
+	// scopes. Each change's Commit is its head in the list.
+	Open(ctx context.Context, scope change.Scope) (change.Hint, error)
 }
 
 // A Ledger keeps records.
@@ -37,9 +40,9 @@ type Ledger interface {
 	// LastProposed the newest from before it landed.
 	Last(ctx context.Context, ref change.Ref) (evidence.Latest, bool, error)
 	LastProposed(ctx context.Context, ref change.Ref) (evidence.Latest, bool, error)
-	// Allowed returns the open changes that stand let through in the repositories
-	// of an owner, or in all with "".
-	Allowed(ctx context.Context, owner string) ([]change.Ref, error)
+	// Open returns the newest record of every open change in the repositories of an
+	// owner, or in all with "".
+	Open(ctx context.Context, owner string) ([]evidence.Latest, error)
 	// Standing returns the newest record of every open pull request of a
 	// repository that was last judged at the commit.
 	Standing(ctx context.Context, repository change.Repository, head change.SHA) ([]evidence.Latest, error)
@@ -56,6 +59,11 @@ type Config struct {
 
 	// Observe is told of every assessment once its verdict is shown. Optional.
 	Observe func(change.Facts, Assessment)
+
+	// Later has changes assessed after the present run, and keeps in mind that they
+	// are to be: when it returns without an error that is durable. Optional; without
+	// it they are assessed in the run that found them.
+	Later func(context.Context, change.Hint) error
 
 	// Timeout bounds one assessment from gathering to reporting. Optional; two
 	// minutes when zero.
@@ -162,8 +170,7 @@ func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
 		return Assessment{}, err
 	}
 	if !governed {
-		g.strangers.Add(stranger(ref, shownOn(r.Facts)), struct{}{})
-		return Assessment{touch: r.resting(nil)}, nil
+		return g.ungoverned(ctx, r)
 	}
 	if changes, whole := explained(r.Facts); whole {
 		return Assessment{}, g.assessEach(ctx, r.Facts.Ref, changes)
@@ -195,6 +202,19 @@ func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
 		g.Observe(r.Facts, a)
 	}
 	return a, nil
+}
+
+// ungoverned sees to a change of a branch that the policy does not speak of. A push
+// there may still bring the policy that does.
+func (g *Gate) ungoverned(ctx context.Context, r round) (a Assessment, err error) {
+	g.strangers.Add(stranger(r.Facts.Ref, shownOn(r.Facts)), struct{}{})
+	a.touch = r.resting(nil)
+	if r.Facts.Files.IsKnown() {
+		var repoliced []change.Ref
+		repoliced, err = g.repoliced(ctx, r)
+		a.touch = append(a.touch, repoliced...)
+	}
+	return a, err
 }
 
 // record writes the entry unless the last record of the change says the same.

@@ -95,9 +95,10 @@ func TestAForcePushIsExplainedByNothing(t *testing.T) {
 	said.Facts.Landing = change.Known(landing)
 	g, _, l := setUp(t, said, reviewed(pull(1), true))
 	require.NoError(t, g.Assess(t.Context(), said.Facts.Ref))
-	require.Len(t, l.entries, 1)
 	require.Equal(t, change.Push, l.entries[0].Facts.Ref.Kind)
 	require.Equal(t, change.Fail, l.entries[0].Decision.Status)
+	require.Len(t, l.entries, 2, "which files it changed is not known, so it may have changed the policy of what is open")
+	require.Equal(t, pull(1), l.entries[1].Facts.Ref)
 }
 
 // Taking the policy away must not take the branch out of sight.

@@ -35,9 +35,12 @@ type Assessor interface {
 	// that the forge wants to be left alone that long.
 	Assess(ctx context.Context, ref change.Ref) error
 
-	// Affected returns the changes that stand let through in the repositories of an
-	// owner whose people have changed roles.
+	// Affected returns the open changes in the repositories of an owner whose people
+	// have changed roles, as far as those decide their verdicts.
 	Affected(ctx context.Context, owner string) ([]change.Ref, error)
+
+	// Within returns what a scope consists of: open changes, or smaller scopes.
+	Within(ctx context.Context, scope change.Scope) (change.Hint, error)
 
 	// GiveUp ends a change visibly, never green, after Assess has failed for the
 	// last time because of cause.

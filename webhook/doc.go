@@ -22,6 +22,8 @@
 //     dropped after a week, ids are kept for ever.
 //   - A job is River's row that a delivery is to be worked. It holds the number
 //     of the inbox row and nothing else, and is inserted in the same transaction.
+//     What a delivery leads to beyond the changes that it names, such as every open
+//     change of an installation, becomes jobs of their own: see spread.go.
 //   - A run is one call of Assessor.Assess. Jobs about the same change that wait
 //     at the same time share a run: see internal/turns.
 //

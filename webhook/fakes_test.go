@@ -27,6 +27,7 @@ type testBody struct {
 	Changes []int    `json:"changes"`
 	Forget  []string `json:"forget,omitempty"`
 	Owners  []string `json:"owners,omitempty"`
+	Scopes  []string `json:"scopes,omitempty"`
 	Filler  string   `json:"filler,omitempty"`
 }
 
@@ -69,6 +70,9 @@ func (f *testForge) Hint(d change.Delivery) (change.Hint, error) {
 	for _, n := range b.Changes {
 		hint.Refs = append(hint.Refs, testRef(n))
 	}
+	for _, owner := range b.Scopes {
+		hint.Scopes = append(hint.Scopes, change.Scope{Owner: owner, Unseen: true})
+	}
 	return hint, err
 }
 
@@ -89,6 +93,7 @@ func testRef(n int) change.Ref {
 type testAssessor struct {
 	assess func(ctx context.Context, ref change.Ref) error // nil: succeeds
 	giveUp func(ref change.Ref, cause error) error         // nil: succeeds
+	within func(scope change.Scope) (change.Hint, error)   // nil: nothing
 
 	mu      sync.Mutex
 	runs    map[int]int // by number, of the change
@@ -111,6 +116,13 @@ func (a *testAssessor) Assess(ctx context.Context, ref change.Ref) error {
 // Affected says that change 8 stands let through, whoever owns it.
 func (a *testAssessor) Affected(context.Context, string) ([]change.Ref, error) {
 	return []change.Ref{testRef(8)}, nil
+}
+
+func (a *testAssessor) Within(_ context.Context, scope change.Scope) (change.Hint, error) {
+	if a.within == nil {
+		return change.Hint{}, nil
+	}
+	return a.within(scope)
 }
 
 func (a *testAssessor) GiveUp(_ context.Context, ref change.Ref, cause error) error {

@@ -204,7 +204,7 @@ func (in *inbox) prune(ctx context.Context, before time.Time) (dropped int64, er
 			UPDATE deliveries SET body = NULL WHERE row IN (
 				SELECT row FROM deliveries
 				WHERE received_at < ? AND body IS NOT NULL AND row NOT IN (
-					SELECT json_extract(args, '$.row') FROM river_job WHERE state IN `+unfinished+`)
+					SELECT json_extract(args, '$.row') FROM river_job WHERE state IN `+unfinished+` AND json_extract(args, '$.row') IS NOT NULL)
 				LIMIT ?)`, before.UnixMilli(), pruneBatch)
 		if err != nil {
 			return dropped, fmt.Errorf("dropping old bodies: %w", err)

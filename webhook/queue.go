@@ -10,14 +10,18 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
+
+	"github.com/countersign-dev/countersign/change"
 )
 
 // queueName is River's name of the only queue.
 const queueName = river.QueueDefault
 
-// deliveryArgs is what a job holds.
+// deliveryArgs is what a job holds: one of these.
 type deliveryArgs struct {
-	Row int64 `json:"row"` // of the deliveries table
+	Row    int64         `json:"row,omitempty"`    // of the deliveries table
+	Change *change.Ref   `json:"change,omitempty"` // to be assessed
+	Scope  *change.Scope `json:"scope,omitempty"`  // of changes that are to be assessed
 }
 
 // Kind implements river.JobArgs.

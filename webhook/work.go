@@ -42,6 +42,9 @@ type failure struct {
 // job: nil completes it, a snooze puts it off without counting the attempt, any
 // other error counts, and ends the job after the last attempt.
 func (w *worker) Work(ctx context.Context, job *river.Job[deliveryArgs]) error {
+	if job.Args.Row == 0 {
+		return w.workSpread(ctx, job)
+	}
 	start := time.Now()
 	d, err := w.inbox.load(ctx, job.Args.Row)
 	if err != nil {
@@ -58,16 +61,12 @@ func (w *worker) Work(ctx context.Context, job *river.Job[deliveryArgs]) error {
 	}
 	if err != nil {
 		log.Warn("delivery not understood in full", "changes", names(hint.Refs), "err", err)
-		if len(hint.Refs)+len(hint.Owners) == 0 {
+		if len(hint.Refs)+len(hint.Owners)+len(hint.Scopes) == 0 {
 			return w.end("unreadable")
 		}
 	}
-	for _, owner := range hint.Owners {
-		refs, err := w.assessor.Affected(ctx, owner)
-		if err != nil {
-			return w.fail(log, job, d, []failure{{err: err}})
-		}
-		hint.Refs = append(hint.Refs, refs...)
+	if err := w.widen(ctx, hint); err != nil {
+		return w.fail(log, job, d, []failure{{err: err}})
 	}
 	if failures := w.assess(ctx, hint.Refs); len(failures) > 0 {
 		return w.fail(log, job, d, failures)

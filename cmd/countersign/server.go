@@ -78,7 +78,8 @@ func (s *server) serve(ctx context.Context, p parts) error {
 	p.queue.DataDir = p.data
 	p.queue.Ready = append(p.queue.Ready, func(context.Context) error { return s.ledger.Health() })
 	s.log = p.log
-	s.path = gate.New(gate.Config{Forge: s.forge, Ledger: s.ledger, Log: p.log, Now: time.Now, Observe: p.observe})
+	s.path = gate.New(gate.Config{Forge: s.forge, Ledger: s.ledger, Log: p.log, Now: time.Now, Observe: p.observe,
+		Later: func(ctx context.Context, hint change.Hint) error { return s.hooks.Later(ctx, hint) }})
 	hooks, err := webhook.New(ctx, p.queue, s.forge, s.path)
 	if err != nil {
 		return fmt.Errorf("opening the queue: %w", err)
@@ -98,6 +99,11 @@ func (s *server) serve(ctx context.Context, p parts) error {
 	back, halt := context.WithCancel(context.WithoutCancel(ctx))
 	s.halt = halt
 	s.ended.Go(func() { s.lookBack(back) })
+	// What was opened or moved meanwhile is not among that, and its delivery may be lost.
+	missed := change.Hint{Scopes: []change.Scope{{Unseen: true, Missed: true}}}
+	if err := hooks.Later(ctx, missed); err != nil {
+		p.log.ErrorContext(ctx, "looking for missed changes failed", "err", err)
+	}
 	return nil
 }
 

@@ -42,6 +42,7 @@ func TestSituations(t *testing.T) {
 		{"a report that is answered with 502", reportFails},
 		{"a policy that is tightened on main", policyTightened},
 		{"more than 250 commits", longChange},
+		{"the App installed on a repository with open pull requests", installedLater},
 		{"an author who revives an approval by a comment", revivedByComment},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.play(t, newStage(t)) })
@@ -319,6 +320,41 @@ func longChange(t *testing.T, s *stage) {
 	s.held(t, n, change.Pending, "peer-review", "linus is the author of commit")
 	s.approve("grace", n)
 	s.passes(t, n)
+}
+
+// Nobody told us of what was opened before we came, and nothing more happens to it.
+func installedLater(t *testing.T, s *stage) {
+	org := s.sim.Organization("acme")
+	s.try(func() error { return org.Uninstall("margaret") })
+	unreviewed := s.open("mallory", s.prepare("mallory"))
+	reviewed := s.open("ada", s.prepare("ada"))
+	s.approve("grace", reviewed)
+	s.try(s.quiet)
+	require.NoError(t, s.err)
+	require.Empty(t, s.seen, "nothing is seen of a repository that the App is not installed on")
+	s.try(func() error { return org.Install("margaret") })
+	s.held(t, unreviewed, change.Pending, "peer-review", "0 of 1 independent approvals")
+	s.passes(t, reviewed)
+
+	// Here the delivery that tells of it is lost. The next start looks.
+	s.try(func() error { return org.Uninstall("margaret") })
+	third := s.open("mallory", s.prepare("mallory"))
+	require.NoError(t, s.server.stop(s.ctx))
+	s.try(func() error { return org.Install("margaret") })
+	require.NoError(t, s.sim.Quiesce(s.ctx))
+	require.NoError(t, s.serve(s.ctx, slog.New(slog.DiscardHandler)))
+	s.sim.DeliverTo(s.server.url + webhookPath)
+	require.NoError(t, s.server.hooks.Idle(s.ctx))
+	s.held(t, third, change.Pending, "peer-review", "0 of 1 independent approvals")
+}
+
+// prepare has a user push a branch with one commit.
+func (s *stage) prepare(login string) (branch string) {
+	s.proposed++
+	branch = fmt.Sprintf("%s/before-%d", login, s.proposed)
+	s.branch(login, branch, "main")
+	s.push(login, branch, file(fmt.Sprintf("part%d.go", s.proposed), "package shop\n"))
+	return branch
 }
 
 func revivedByComment(t *testing.T, s *stage) {

@@ -25,9 +25,9 @@ const Reevaluate = "reevaluate"
 // next event of the pull request, or the sweep, brings it up to date.
 func (f *Forge) Hint(d change.Delivery) (change.Hint, error) {
 	p, err := readPayload(d.Body)
-	h := change.Hint{Forget: forgets(d.Event, p), Owners: ownersOf(d.Event, p)}
+	h := change.Hint{Forget: forgets(d.Event, p), Owners: ownersOf(d.Event, p), Scopes: f.scopes(d.Event, p)}
 	if f.aboutFloor(d.Event, p) {
-		h.Forget, h.Owners = append(h.Forget, floorKey(ownerOf(p))), []string{ownerOf(p)}
+		h.Forget, h.Scopes = append(h.Forget, floorKey(ownerOf(p))), append(h.Scopes, change.Scope{Owner: ownerOf(p)})
 	}
 	if repo, ok := f.repository(p.Repository); ok {
 		h.Refs = f.refs(d.Event, repo, p)
@@ -179,18 +179,21 @@ func ownerOf(p payload) string {
 	return cmp.Or(p.Repository.Owner.Login, owner, p.Organization.Login, p.Installation.Account.Login)
 }
 
-// aboutPeople reports whether an event says that somebody's role has changed.
-func aboutPeople(event string) bool {
+// aboutPeople reports whether an event says that somebody's role has changed. An
+// invitation changes nothing before it is accepted.
+func aboutPeople(event string, p payload) bool {
 	switch event {
-	case "member", "membership", "team", "team_add", "organization":
+	case "member", "membership", "team", "team_add":
 		return true
+	case "organization":
+		return p.Action != "member_invited"
 	}
 	return false
 }
 
 // ownersOf returns the owner whose people have changed roles, if any did.
 func ownersOf(event string, p payload) []string {
-	if owner := ownerOf(p); owner != "" && aboutPeople(event) {
+	if owner := ownerOf(p); owner != "" && aboutPeople(event, p) {
 		return []string{owner}
 	}
 	return nil
@@ -202,10 +205,12 @@ func forgets(event string, p payload) []string {
 	switch {
 	case owner == "":
 		return nil
-	case aboutPeople(event):
+	case aboutPeople(event, p), event == "public":
 		return []string{peopleKey(owner)}
-	case event == "repository_ruleset", event == "branch_protection_rule", event == "branch_protection_configuration":
+	case aboutRules(event):
 		return []string{rulesKey(owner)}
+	case event == "repository" && !movesRepository[p.Action]:
+		return nil
 	case event == "repository", event == "installation", event == "installation_repositories", event == "installation_target":
 		return []string{installationKey(owner), peopleKey(owner), rulesKey(owner)}
 	}

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -45,6 +46,9 @@ func hintText(h change.Hint, err error) string {
 	}
 	if len(h.Owners) > 0 {
 		b.WriteString("roles of " + strings.Join(h.Owners, " ") + "\n")
+	}
+	for _, scope := range h.Scopes {
+		fmt.Fprintf(&b, "%s of %s\n", map[bool]string{true: "all that is open", false: "what is on record"}[scope.Unseen], scope)
 	}
 	if err != nil {
 		b.WriteString("error\n")

@@ -42,6 +42,12 @@ type payload struct {
 
 	SHA string `json:"sha"` // status
 
+	RepositoriesAdded []payloadRepository `json:"repositories_added"` // installation_repositories
+	Changes           struct {
+		DefaultBranch json.RawMessage `json:"default_branch"` // repository edited
+		Name          json.RawMessage `json:"name"`           // label edited
+	} `json:"changes"`
+
 	Organization payloadAccount `json:"organization"`
 	Installation struct {
 		Account payloadAccount `json:"account"`

@@ -109,12 +109,19 @@ func (s *Sim) appJSON(a *App) record {
 
 // installationJSON is the shape installation.
 func (s *Sim) installationJSON(o *Organization) record {
+	selection, suspendedBy, suspendedAt := "all", any(nil), any(nil)
+	if o.selected != nil {
+		selection = "selected"
+	}
+	if !o.suspended.IsZero() {
+		suspendedBy, suspendedAt = s.accountJSON(o.account), stamp(o.suspended)
+	}
 	return record{
-		"id": o.installation, "client_id": "Iv23li" + itoa(s.App.ID), "account": s.accountJSON(o.account), "repository_selection": "all",
+		"id": o.installation, "client_id": "Iv23li" + itoa(s.App.ID), "account": s.accountJSON(o.account), "repository_selection": selection,
 		"access_tokens_url": s.URL + "/app/installations/" + itoa(o.installation) + "/access_tokens",
 		"repositories_url":  s.URL + "/installation/repositories", "html_url": s.URL + "/organizations/" + o.account.login + "/settings/installations/" + itoa(o.installation),
 		"app_id": s.App.ID, "app_slug": s.App.Slug, "target_id": o.account.id, "target_type": typeOrganization, "permissions": s.App.permissions,
 		"events": s.App.events(), "created_at": stamp(o.installed), "updated_at": stamp(o.installed), "single_file_name": nil,
-		"suspended_by": nil, "suspended_at": nil,
+		"suspended_by": suspendedBy, "suspended_at": suspendedAt,
 	}
 }

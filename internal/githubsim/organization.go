@@ -5,12 +5,15 @@ import (
 	"time"
 )
 
-// An Organization owns repositories and has teams. The App is installed on each.
+// An Organization owns repositories and has teams. The App is installed on each
+// until somebody takes it off.
 type Organization struct {
 	sim          *Sim
 	account      *account
-	installation int64
+	installation int64 // 0 while the App is not installed
 	installed    time.Time
+	suspended    time.Time        // zero while the App may act
+	selected     map[int64]bool   // the repositories that the App may see; nil for all
 	members      map[int64]string // account id to role: admin or member
 	teams        map[string]*team // by slug
 }

@@ -9,6 +9,9 @@ import (
 
 // emit puts a payload about a repository in the outbox.
 func (s *Sim) emit(r *Repository, event, action string, sender *account, body record) {
+	if !r.owner.shows(r) || !r.owner.suspended.IsZero() {
+		return // nobody is told of what the App may not see
+	}
 	j := body.with(record{
 		"repository": r.json(), "organization": s.organizationJSON(r.owner), "installation": installationRef(r.owner),
 	})
@@ -20,9 +23,12 @@ func (s *Sim) emit(r *Repository, event, action string, sender *account, body re
 
 // emitForOrg puts a payload about an organisation in the outbox.
 func (s *Sim) emitForOrg(o *Organization, event, action string, sender *account, body record) {
-	j := body.with(record{
+	if !o.hasApp() || !o.suspended.IsZero() {
+		return
+	}
+	j := record{
 		"action": action, "organization": s.organizationJSON(o), "installation": installationRef(o), "sender": s.accountJSON(sender),
-	})
+	}.with(body)
 	s.outbox.add(outgoing{event: event, action: action, installation: o.installation, body: j})
 }
 

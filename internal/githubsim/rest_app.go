@@ -14,6 +14,8 @@ func appRoutes() []route {
 		{pattern: "POST /app/installations/{installation}/access_tokens", do: createToken},
 		{pattern: "GET /repos/{owner}/{repo}/installation", do: repositoryInstallation},
 		{pattern: "GET /orgs/{org}/installation", do: organizationInstallation},
+		{pattern: "GET /users/{username}/installation", do: userInstallation},
+		{"GET /installation/repositories", "metadata", "read", listInstalled},
 		{pattern: "GET /app/hook/deliveries", do: listDeliveries},
 		{pattern: "GET /app/hook/deliveries/{delivery}", do: getDelivery},
 		{pattern: "POST /app/hook/deliveries/{delivery}/attempts", do: redeliver},
@@ -27,7 +29,9 @@ func getApp(c *call) (int, any, error) {
 func listInstallations(c *call) (int, any, error) {
 	list := []record{}
 	for _, name := range sortedKeys(c.sim.organizations) {
-		list = append(list, c.sim.installationJSON(c.sim.organizations[name]))
+		if o := c.sim.organizations[name]; o.hasApp() {
+			list = append(list, c.sim.installationJSON(o))
+		}
 	}
 	return http.StatusOK, page(c, list), nil
 }
@@ -41,12 +45,15 @@ func getInstallation(c *call) (int, any, error) {
 }
 
 func repositoryInstallation(c *call) (int, any, error) {
+	if !c.repo.owner.shows(c.repo) {
+		return 0, nil, refuse(404, "Not Found")
+	}
 	return http.StatusOK, c.sim.installationJSON(c.repo.owner), nil
 }
 
 func organizationInstallation(c *call) (int, any, error) {
 	o := c.sim.organizations[lower(c.r.PathValue("org"))]
-	if o == nil {
+	if o == nil || !o.hasApp() {
 		return 0, nil, refuse(404, "Not Found")
 	}
 	return http.StatusOK, c.sim.installationJSON(o), nil
@@ -55,7 +62,7 @@ func organizationInstallation(c *call) (int, any, error) {
 func (c *call) installation() (*Organization, error) {
 	id := c.number("installation")
 	for _, o := range c.sim.organizations {
-		if o.installation == id {
+		if o.installation == id && o.hasApp() {
 			return o, nil
 		}
 	}
@@ -67,6 +74,9 @@ func createToken(c *call) (int, any, error) {
 	o, err := c.installation()
 	if err != nil {
 		return 0, nil, err
+	}
+	if !o.suspended.IsZero() {
+		return 0, nil, refuse(403, "This installation has been suspended")
 	}
 	var in struct {
 		Repositories  []string          `json:"repositories"`

@@ -109,7 +109,7 @@ func (t *token) allows(permission, level string) bool {
 
 // reaches reports whether the token is good for a repository.
 func (t *token) reaches(r *Repository) bool {
-	return r.owner == t.installation && (t.repositories == nil || t.repositories[r.id])
+	return t.installation.shows(r) && (t.repositories == nil || t.repositories[r.id])
 }
 
 // verifyAppJWT checks a JSON Web Token of the App the way GitHub does and

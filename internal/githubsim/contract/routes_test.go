@@ -49,7 +49,7 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 	require.Len(t, deliveries, 5)
 
 	paths := []string{
-		"/app", "/app/installations", "/orgs/acme/installation", "/rate_limit", "/users/ada",
+		"/app", "/app/installations", "/orgs/acme/installation", "/installation/repositories", "/rate_limit", "/users/ada",
 		r, r + "/installation", r + "/pulls", r + "/pulls?state=all", r + "/activity", r + "/activity?ref=refs/heads/feature/x&per_page=1",
 		r + "/rules/branches/main", r + "/rulesets", fmt.Sprintf("%s/rulesets/%d", r, rules), r + "/collaborators/ada/permission",
 		r + "/commits/" + head, r + "/commits/" + head + "/pulls", r + "/commits/" + head + "/check-runs?filter=all", r + "/commits/" + head + "/status",
