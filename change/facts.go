@@ -81,6 +81,7 @@ type Selector string
 type Needs struct {
 	Selectors []Selector // to be answered for every person who approved
 	Requests  []string   // regular expressions (RE2) that a linked request's key matches
+	Base      SHA        // the commit of the protected branch that the policy was read at; whoever asks may know better than the facts tell
 	Owners    bool       // who owns the touched paths: Facts.Owners, and whether reviewers are in the owning teams
 	Updates   bool       // whether merges of the base into the change are pure: Facts.Updates
 	Attempts  bool       // how often the runs behind the checks were started: Check.Attempt

@@ -1,6 +1,7 @@
 package change
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -11,6 +12,7 @@ func (n Needs) And(o Needs) Needs {
 	return Needs{
 		Selectors: union(n.Selectors, o.Selectors),
 		Requests:  union(n.Requests, o.Requests),
+		Base:      cmp.Or(n.Base, o.Base),
 		Owners:    n.Owners || o.Owners,
 		Updates:   n.Updates || o.Updates,
 		Attempts:  n.Attempts || o.Attempts,

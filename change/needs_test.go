@@ -18,6 +18,8 @@ func TestNeedsOfTwoPolicies(t *testing.T) {
 		switch field.Kind() {
 		case reflect.Bool:
 			field.SetBool(true)
+		case reflect.String:
+			field.SetString("x")
 		case reflect.Slice:
 			field.Set(reflect.MakeSlice(field.Type(), 1, 1))
 			if element := field.Index(0); element.Kind() == reflect.String {

@@ -94,8 +94,15 @@ func (f *forge) Gather(ctx context.Context, ref change.Ref) (change.Gathered, er
 	return g, ctx.Err() // as a call over the network fails whose caller has left
 }
 
-// Answer says that everybody is in every team.
+// Answer says that everybody is in every team. It has to be told where the policy was
+// read, because what holds there holds for the change.
 func (f *forge) Answer(_ context.Context, facts change.Facts, needs change.Needs) (change.Facts, error) {
+	f.mu.Lock()
+	at := f.says[facts.Ref.Key()].Policy.Commit
+	f.mu.Unlock()
+	if needs.Base != at {
+		return facts, fmt.Errorf("asked at %q and the policy was read at %q", needs.Base, at)
+	}
 	var answers []change.Membership
 	for _, r := range facts.Reviews.Or(nil) {
 		for _, s := range needs.Selectors {

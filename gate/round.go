@@ -83,7 +83,9 @@ func (g *Gate) complete(ctx context.Context, r *round) (err error) {
 	if r.Facts, err = g.members(ctx, r.Facts); err != nil {
 		return err
 	}
-	if r.Facts, err = g.Forge.Answer(ctx, r.Facts, r.rules.Needs(r.Facts)); err != nil {
+	needs := r.rules.Needs(r.Facts)
+	needs.Base = r.Policy.Commit
+	if r.Facts, err = g.Forge.Answer(ctx, r.Facts, needs); err != nil {
 		return &blindError{fmt.Errorf("answering the policy: %w", err)}
 	}
 	r.Facts = r.rules.Resolve(r.Facts, r.Description).Canonical()

@@ -53,6 +53,10 @@ func (r reasons) blame(errs []queryError, below ...string) (fatal []queryError) 
 		if field == "baseRef" && contains(rest, "associatedPullRequests") {
 			continue // then REST is asked for the stack
 		}
+		if field == "baseRef" && aboutOwners(rest) {
+			r.set("owners", "GitHub answered with an error: "+words([]queryError{e}))
+			continue
+		}
 		if field == "baseRef" || field == "policyAt" {
 			fatal = append(fatal, e)
 			continue
@@ -83,6 +87,11 @@ func fieldBelow(path []any, below []string) (string, []any) {
 	}
 	field, _ := path[len(below)].(string)
 	return field, path[len(below)+1:]
+}
+
+// aboutOwners reports whether a path leads to a code owners file.
+func aboutOwners(path []any) bool {
+	return contains(path, "ownersInGitHub") || contains(path, "ownersAtRoot") || contains(path, "ownersInDocs")
 }
 
 func contains(path []any, field string) bool {

@@ -138,10 +138,12 @@ type branchTip struct {
 	} `json:"associatedPullRequests"`
 }
 
-// commitAt is a commit with the policy file in its tree.
+// commitAt is a commit with the policy file in its tree, and which code owners files
+// are there.
 type commitAt struct {
 	Oid  change.SHA  `json:"oid"`
 	File *policyFile `json:"file"`
+	ownersFiles
 }
 
 type policyFile struct {

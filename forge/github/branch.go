@@ -97,6 +97,8 @@ func (a *api) branchPage(ctx context.Context, q branchQuestion, after string) (*
 	for _, e := range errs {
 		switch field, rest := fieldBelow(e.Path, []string{"repository"}); {
 		case field == "commit" && contains(rest, "workflowRun"):
+		case field == "policyAt" && aboutOwners(rest):
+			absent.set("owners", "GitHub answered with an error: "+words([]queryError{e}))
 		case field == "commit":
 			absent.set("checks", "GitHub answered with an error: "+words([]queryError{e}))
 		case field == "mergeQueue":

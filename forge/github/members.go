@@ -17,18 +17,13 @@ import (
 // maxTeam bounds how many pages of 100 members of one team are read.
 const maxTeam = 100
 
-// Answer adds to the facts who of those that approved or asked for changes,
-// dismissed or not, matches the selectors: members of teams by their account ids,
-// and permissions as they stand now. What GitHub does not tell is left out, and
-// Absent["memberships"] says why: a team that this application cannot see is no
-// proof that somebody is not in it.
-func (f *Forge) Answer(ctx context.Context, facts change.Facts, needs change.Needs) (change.Facts, error) {
-	a, err := f.installation(ctx, facts.Ref.Repository)
-	if err != nil {
-		return facts, err
-	}
+// memberships answers who of those that approved or asked for changes, dismissed or
+// not, matches the selectors: members of teams by their account ids, and permissions
+// as they stand now. What GitHub does not tell is left out, and the reasons say why: a
+// team that this application cannot see is no proof that somebody is not in it.
+func (f *Forge) memberships(ctx context.Context, a *api, facts change.Facts, selectors []change.Selector) ([]change.Membership, string, error) {
 	people := reviewers(facts)
-	selectors := slices.Compact(slices.Sorted(slices.Values(needs.Selectors)))
+	selectors = slices.Compact(slices.Sorted(slices.Values(selectors)))
 	answers := make([][]change.Membership, len(selectors))
 	why := make([]string, len(selectors))
 	group, inner := errgroup.WithContext(ctx)
@@ -40,18 +35,10 @@ func (f *Forge) Answer(ctx context.Context, facts change.Facts, needs change.Nee
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return facts, fmt.Errorf("asking for memberships: %w", err)
+		return nil, "", fmt.Errorf("asking for memberships: %w", err)
 	}
-	facts.Members = change.Known(slices.Concat(answers...))
-	absent := reasons{}
-	for fact, reason := range facts.Absent {
-		absent.set(fact, reason)
-	}
-	if reasons := slices.DeleteFunc(why, func(s string) bool { return s == "" }); len(reasons) > 0 {
-		absent.set("memberships", strings.Join(reasons, "; "))
-	}
-	facts.Absent = absent.table()
-	return facts, nil
+	why = slices.DeleteFunc(why, func(s string) bool { return s == "" })
+	return slices.Concat(answers...), strings.Join(why, "; "), nil
 }
 
 // reviewers returns the humans who approved or asked for changes, in the order of

@@ -84,6 +84,7 @@ func (f *Forge) branch(ctx context.Context, a *api, q branchQuestion) (*branchAn
 	}
 	if at := answer.PolicyAt; at != nil {
 		f.policies.keep(q.repo, at.Oid, at.File)
+		f.owners.keep(q.repo, at, answer.absent)
 	}
 	_, unread := answer.absent["checks"]
 	if c := answer.Commit; c != nil && c.Oid == q.commit && !unread {

@@ -172,6 +172,7 @@ func (p *pull) check() error {
 	p.target = p.pr.BaseRefName
 	if p.pr.BaseRef != nil {
 		p.policy = p.pr.BaseRef.Target
+		p.forge.owners.keep(p.ref.Repository, p.policy, p.absent)
 	}
 	if p.rest != nil && p.rest.Stack != nil && p.rest.Stack.Base.Ref != "" {
 		p.target = p.rest.Stack.Base.Ref

@@ -20,17 +20,21 @@ var authorsQuery string
 //go:embed floor.graphql
 var floorQuery string
 
+//go:embed owners.graphql
+var ownersQuery string
+
 //go:embed fragments.graphql
 var fragments string
 
 // The documents as they are sent. A document may hold only the fragments that it
 // uses.
 var (
-	pullRequestDocument = document(pullRequestQuery, "Who", "Policy", "CommitFacts", "Checked")
-	branchDocument      = document(branchQuery, "Who", "Policy", "Checked")
+	pullRequestDocument = document(pullRequestQuery, "Who", "Policy", "Owners", "CommitFacts", "Checked")
+	branchDocument      = document(branchQuery, "Who", "Policy", "Owners", "Checked")
 	commitsDocument     = document(commitsQuery, "CommitFacts")
 	authorsDocument     = document(authorsQuery)
 	floorDocument       = document(floorQuery)
+	ownersDocument      = document(ownersQuery, "Owners")
 )
 
 // document joins a query and the named fragments.

@@ -136,8 +136,9 @@ func split(line string) (words []string, why string) {
 // Of returns the rule that holds for a path, which is relative to the root of the
 // repository, and whether there is one.
 func (s Section) Of(path string) (Rule, bool) {
+	names := strings.Split(path, "/")
 	for i := len(s.Rules) - 1; i >= 0; i-- {
-		if s.Rules[i].Pattern.Matches(path) {
+		if s.Rules[i].Pattern.matches(names) {
 			return s.Rules[i], true
 		}
 	}

@@ -60,7 +60,14 @@ func parsePattern(text string) (Pattern, string) {
 // Matches reports whether the pattern matches the path of a file, which is relative
 // to the root of the repository.
 func (p Pattern) Matches(path string) bool {
-	names := strings.Split(path, "/")
+	return p.matches(strings.Split(path, "/"))
+}
+
+// matches is Matches for the names between the slashes of a path.
+func (p Pattern) matches(names []string) bool {
+	if first := p.parts[0]; !strings.ContainsAny(first, "*?") && first != names[0] {
+		return false // which most patterns of a long file say of most paths
+	}
 	if !p.below {
 		return matchParts(p.parts, names)
 	}

@@ -1,7 +1,6 @@
 package githubsim
 
 import (
-	"fmt"
 	"strings"
 	"time"
 )
@@ -117,15 +116,18 @@ func (n commitNode) signature() any {
 
 // file is a TreeEntry of the commit, or nil when there is no such file.
 func (n commitNode) file(path string) (any, error) {
-	o, err := n.r.git.objects.read(n.c.sha + ":" + path)
+	folder, name := "", path
+	if at := strings.LastIndex(path, "/"); at >= 0 {
+		folder, name = path[:at], path[at+1:]
+	}
+	entries, err := n.r.git.tree(n.c.sha + ":" + folder)
 	if err != nil {
 		return nil, nil
 	}
-	if o.kind == "commit" {
-		return nil, fmt.Errorf("the simulator has no submodules")
+	for _, e := range entries {
+		if e.name == name {
+			return n.r.entryNode(folder, e), nil
+		}
 	}
-	return plain{"TreeEntry", record{
-		"name": path[strings.LastIndex(path, "/")+1:], "path": path, "type": o.kind, "oid": o.sha, "size": len(o.data),
-		"object": func() (any, error) { return n.r.objectNode(o) },
-	}}, nil
+	return nil, nil
 }

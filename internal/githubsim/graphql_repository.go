@@ -176,7 +176,7 @@ func (r *Repository) objectNode(o object) (any, error) {
 	case "commit":
 		return r.commitOrNil(o.sha)
 	case "tree":
-		return plain{"Tree", record{"id": nodeID("Tree", r.id) + o.sha, "oid": o.sha, "repository": repositoryNode{r}}}, nil
+		return r.treeNode(o.sha), nil
 	case "blob":
 		return r.blobNode(o), nil
 	}

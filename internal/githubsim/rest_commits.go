@@ -17,6 +17,7 @@ func commitRoutes() []route {
 		{"GET /repos/{owner}/{repo}/commits/{ref}", "contents", "read", getCommit},
 		{"GET /repos/{owner}/{repo}/git/commits/{sha}", "contents", "read", getGitCommit},
 		{"GET /repos/{owner}/{repo}/git/trees/{sha}", "contents", "read", getTree},
+		{"GET /repos/{owner}/{repo}/git/blobs/{sha}", "contents", "read", getBlob},
 		{"GET /repos/{owner}/{repo}/git/ref/{ref...}", "contents", "read", getRef},
 		{"GET /repos/{owner}/{repo}/branches/{branch...}", "contents", "read", getBranch},
 		{"GET /repos/{owner}/{repo}/compare/{basehead...}", "contents", "read", compare},
@@ -76,6 +77,19 @@ func getTree(c *call) (int, any, error) {
 		entries = append(entries, e)
 	}
 	return http.StatusOK, record{"sha": sha, "url": c.repo.api("/git/trees/" + sha), "tree": entries, "truncated": false}, nil
+}
+
+// getBlob serves the bytes of a file by its id.
+func getBlob(c *call) (int, any, error) {
+	sha := c.r.PathValue("sha")
+	o, err := c.repo.git.objects.read(sha)
+	if err != nil || o.kind != "blob" || o.sha != sha {
+		return 0, nil, refuse(404, "Not Found")
+	}
+	return http.StatusOK, record{
+		"sha": o.sha, "node_id": nodeID("Blob", c.repo.id) + o.sha, "size": len(o.data), "url": c.repo.api("/git/blobs/" + o.sha),
+		"content": base64.StdEncoding.EncodeToString(o.data) + "\n", "encoding": "base64",
+	}, nil
 }
 
 func getRef(c *call) (int, any, error) {

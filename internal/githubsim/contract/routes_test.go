@@ -48,12 +48,15 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 	c.call("GET", "/app/hook/deliveries?per_page=5", nil, 200, &deliveries)
 	require.Len(t, deliveries, 5)
 
+	var file struct{ SHA string }
+	c.call("GET", r+"/contents/.countersign.yml?ref=main", nil, 200, &file)
+
 	paths := []string{
 		"/app", "/app/installations", "/orgs/acme/installation", "/installation/repositories", "/rate_limit", "/users/ada",
 		r, r + "/installation", r + "/pulls", r + "/pulls?state=all", r + "/activity", r + "/activity?ref=refs/heads/feature/x&per_page=1",
 		r + "/rules/branches/main", r + "/rulesets", fmt.Sprintf("%s/rulesets/%d", r, rules), r + "/collaborators/ada/permission",
 		r + "/commits/" + head, r + "/commits/" + head + "/pulls", r + "/commits/" + head + "/check-runs?filter=all", r + "/commits/" + head + "/status",
-		r + "/commits/" + head + "/statuses", r + "/git/commits/" + head, r + "/git/trees/" + head + "?recursive=1", r + "/git/ref/heads/main",
+		r + "/commits/" + head + "/statuses", r + "/git/commits/" + head, r + "/git/trees/" + head + "?recursive=1", r + "/git/ref/heads/main", r + "/git/blobs/" + file.SHA,
 		r + "/branches/main", r + "/branches/feature%2Fx", r + "/compare/main..." + head, r + "/compare/main...feature%2Fx?per_page=1&page=2",
 		r + "/contents/.countersign.yml?ref=main", r + "/contents/docs/a/b.md", fmt.Sprintf("%s/check-runs/%d", r, run.ID),
 		"/orgs/acme/teams/engineers", "/orgs/acme/teams/platform/members", "/orgs/acme/teams/platform/memberships/grace",
