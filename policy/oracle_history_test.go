@@ -14,14 +14,21 @@ import (
 	"github.com/countersign-dev/countersign/policy/story"
 )
 
-// histories is how many are played.
-const histories = 10_000
+// histories is how many are played, fewHistories with -short.
+const (
+	histories    = 10_000
+	fewHistories = 1_000
+)
 
 // TestHistoriesAgainstTheOracle plays random histories and has both judges judge
 // them. A history that they disagree on is printed as the story that it is.
 func TestHistoriesAgainstTheOracle(t *testing.T) {
 	verdicts, statuses := map[string]int{}, map[string]int{}
-	for i := range uint64(histories) {
+	played := histories
+	if testing.Short() {
+		played = fewHistories
+	}
+	for i := range uint64(played) {
 		h := &happening{Rand: rand.New(rand.NewPCG(2026, i))}
 		want := h.happen()
 		text := fmt.Sprintf("History %d.\n-- policy --\n%s-- story --\n%s-- want --\ndeny\n", i, h.policy(), h.story.String())
@@ -47,7 +54,7 @@ func TestHistoriesAgainstTheOracle(t *testing.T) {
 		verdicts[string(verdict)]++
 	}
 	t.Logf("%v\n%v", verdicts, statuses)
-	require.Greater(t, verdicts[string(change.Allow)], histories/20, "the histories are worth judging")
+	require.Greater(t, verdicts[string(change.Allow)], played/20, "the histories are worth judging")
 	for _, control := range []string{"peer-review", "segregation-of-duties", "required-checks", "protected-paths"} {
 		for _, status := range []change.Status{change.Pass, change.Fail, change.Pending, change.Undetermined} {
 			require.Positive(t, statuses[control+" "+string(status)], "%s is never %s", control, status)

@@ -51,6 +51,8 @@ func landingEvents() []Event {
 	return []Event{
 		{"shown OUTCOME [of N] [for BRANCH]", "The last verdict before the change landed, on the head or on the N-th commit; shown nothing when none was ever given.", shown},
 		{"enforced RULE...", "Rules that the forge enforces on the branch, such as merge_queue.", enforced},
+		{"arm LOGIN", "Tells the forge to merge the change by itself once it can.", arm},
+		{"queue LOGIN", "Puts the change into the merge queue.", queue},
 		{"land LOGIN HOW", "Lands the change: merge, squash, rebase, merge_queue, direct_push or force_push. Another word is a way that nobody knows.", land},
 		{"close LOGIN", "Closes the change without landing it.", closed},
 	}
@@ -73,6 +75,18 @@ func enforced(h *history, a args) {
 		rules = append(rules, change.Rule{Type: w})
 	}
 	h.facts.Enforced = change.Known(change.Enforcement{Rules: rules})
+}
+
+func arm(h *history, a args) {
+	by, at := h.person(a.words["LOGIN"]), h.now()
+	h.facts.AutoMerge = change.Known(change.AutoMerge{Armed: true, By: by, Method: change.Squash})
+	h.timeline = append(h.timeline, change.Event{Kind: change.AutoMergeEnabled, By: by, At: at, Detail: change.Squash})
+}
+
+func queue(h *history, a args) {
+	by, at := h.person(a.words["LOGIN"]), h.now()
+	h.facts.Queue = change.Known(change.QueueEntry{Queued: true, By: by, State: "QUEUED"})
+	h.timeline = append(h.timeline, change.Event{Kind: change.Queued, By: by, At: at})
 }
 
 func land(h *history, a args) {

@@ -7,6 +7,7 @@ import (
 func reviewEvents() []Event {
 	return []Event{
 		{"review LOGIN STATE [of N]", "Reviews the head, or the N-th commit, or one that is gone. STATE is approved, changes_requested or commented.", review},
+		{"edit LOGIN", "LOGIN's last review gets other words. What it had said to the change, approved or not, stays.", edit},
 		{"dismiss LOGIN by DISMISSER [silently]", "Dismisses the last review of LOGIN; silently when the forge does not tell what it had said.", dismiss},
 		{"retarget LOGIN FROM TO", "Moves the change from one target branch to another.", retarget},
 		{"rewrite-base LOGIN", "Force-pushes the target branch.", rewriteBase},
@@ -30,6 +31,17 @@ func review(h *history, a args) {
 		r.CanPush = change.Known(!h.noWrite[login])
 	}
 	h.reviews = append(h.reviews, r)
+}
+
+func edit(h *history, a args) {
+	whose, at := h.person(a.words["LOGIN"]), h.now()
+	for i := len(h.reviews) - 1; i >= 0; i-- {
+		if r := &h.reviews[i]; r.By == whose {
+			r.Edited = at
+			return
+		}
+	}
+	h.fail("%s has given no review that could be edited; move this line below it", a.words["LOGIN"])
 }
 
 func dismiss(h *history, a args) {
