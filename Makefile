@@ -6,7 +6,7 @@ govulncheck := golang.org/x/vuln/cmd/govulncheck@v1.6.0
 contract    := internal/githubsim/contract
 fuzztime    := 15s
 
-.PHONY: test race bench lint fuzz demo descriptions
+.PHONY: test race bench lint cover mutate fuzz demo descriptions
 
 # test runs every test, the simulator's checked against GitHub's descriptions.
 test: descriptions
@@ -42,6 +42,17 @@ lint:
 	@go run $(govulncheck) ./... > .vuln 2>&1; status=$$?; cat .vuln; \
 	if [ $$status -ne 0 ] && grep -qE 'dial tcp|no such host|fetching vulnerabilities|Forbidden|proxyconnect' .vuln; then \
 		echo "govulncheck: the vulnerability database can not be reached, nothing was checked"; status=0; fi; rm -f .vuln; exit $$status
+
+# cover prints how much of the judgement its own tests reach, and fails below all of it.
+cover:
+	@go test -short -coverprofile=.cover ./policy > /dev/null || { rm -f .cover; go test -short ./policy; exit 1; }
+	@go tool cover -func=.cover | awk '$$NF != "100.0%"'; \
+	go tool cover -func=.cover | awk 'END { print "policy:", $$NF; exit $$NF != "100.0%" }'; status=$$?; rm -f .cover; exit $$status
+
+# mutate turns each comparison in the judgement into another and asks whether a test
+# notices. It takes some minutes and is run by hand.
+mutate:
+	go run ./internal/mutation -expected internal/mutation/policy.txt ./policy
 
 # fuzz runs every fuzz target for a while (fuzztime=15s each).
 fuzz:

@@ -26,13 +26,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "mutation: usage: mutation [-expected FILE] [-files NAMES] [-workers N] DIR")
 		return 2
 	}
-	start := time.Now()
-	survived, all, err := mutate(flags.Arg(0), *only, *workers, stderr)
+	may, err := expectations(*expected)
 	if err != nil {
 		fmt.Fprintln(stderr, "mutation: error:", err)
 		return 2
 	}
-	may, err := expectations(*expected)
+	start := time.Now()
+	survived, all, err := mutate(flags.Arg(0), *only, *workers, stderr)
 	if err != nil {
 		fmt.Fprintln(stderr, "mutation: error:", err)
 		return 2

@@ -112,6 +112,9 @@ func (t tester) all(mutants []mutant, workers int, progress io.Writer) []mutant 
 	}
 	for i := range mutants {
 		next <- i
+		if i%100 == 99 {
+			fmt.Fprintf(progress, "mutation: %d of %d\n", i+1, len(mutants))
+		}
 	}
 	close(next)
 	wg.Wait()
