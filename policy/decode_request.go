@@ -3,6 +3,7 @@ package policy
 import (
 	"regexp"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -116,9 +117,5 @@ func (d *decoder) truth(n *yaml.Node, what string) bool {
 		d.problem(n, "%s must be true or false; here it is %s", what, describe(n))
 		return false
 	}
-	var yes bool
-	if err := n.Decode(&yes); err != nil {
-		d.problem(n, "%s must be true or false, not %s", what, change.Quote(n.Value))
-	}
-	return yes
+	return strings.EqualFold(n.Value, "true")
 }

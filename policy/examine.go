@@ -21,11 +21,7 @@ func Examine(name string, text []byte) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
-		return nil, fmt.Errorf("reading the policy again: %w", err)
-	}
-	e := &examiner{name: name, policy: p, root: doc.Content[0]}
+	e := &examiner{name: name, policy: p, root: (&decoder{name: name}).document(text)}
 	e.roles()
 	for i := range p.Changes {
 		e.change(i)

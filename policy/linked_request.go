@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -66,23 +65,25 @@ func linkedTo(linked []change.Request) change.Result {
 // pass, and otherwise all, as unknown where one of them may be the one, as pending
 // where one can still become it, and as failed where none can.
 func best(results []change.Result) change.Result {
-	for _, status := range []change.Status{change.Pass, change.Undetermined, change.Pending, change.Fail} {
-		var same []change.Result
-		for _, r := range results {
-			if r.Status == status {
-				same = append(same, r)
-			}
-		}
-		switch {
-		case len(same) == 0:
-			continue
-		case status != change.Pass:
-			decides := func(r change.Result) bool { return r.Status == status }
-			same = append(same, slices.DeleteFunc(slices.Clone(results), decides)...) // what decides is said first
-		}
-		return ofSeveral(status, same)
+	of := func(status change.Status) func(change.Result) bool {
+		return func(r change.Result) bool { return r.Status == status }
 	}
-	return change.Result{Status: change.Undetermined}
+	status := change.Fail
+	for _, better := range []change.Status{change.Pending, change.Undetermined, change.Pass} {
+		if slices.ContainsFunc(results, of(better)) {
+			status = better
+		}
+	}
+	var said []change.Result
+	for _, r := range results {
+		if r.Status == status {
+			said = append(said, r)
+		}
+	}
+	if status != change.Pass {
+		said = append(said, slices.DeleteFunc(slices.Clone(results), of(status))...) // what decides is said first
+	}
+	return ofSeveral(status, said)
 }
 
 // ofSeveral returns results of several requests as one with the given status.
@@ -105,10 +106,11 @@ func ofSeveral(status change.Status, results []change.Result) change.Result {
 
 // trackerName returns what a tracker is called.
 func trackerName(tracker string) string {
+	name := ""
 	for _, t := range trackers() {
 		if t.id == tracker {
-			return t.name
+			name = t.name
 		}
 	}
-	return fmt.Sprintf("the tracker %s", change.Quote(tracker))
+	return name
 }

@@ -61,6 +61,7 @@ func (s *subject) verdictShown(l change.Landing) change.Result {
 	if !known {
 		return say(change.Undetermined, "%s", absent(s.facts, "head", "the head is not known"))
 	}
+	aim, _ := targetBranch(s.facts) // of a change in a stack the trunk, and not the branch it was merged into
 	by := mark(l.By)
 	switch {
 	case shown.ID == 0:
@@ -71,19 +72,10 @@ func (s *subject) verdictShown(l change.Landing) change.Result {
 		return say(change.Fail, "%s merged it while the verdict was still %s", by, change.Quote(shown.Status))
 	case shown.Conclusion != change.Success:
 		return say(change.Fail, "%s merged it although the last verdict on it was %s", by, change.Quote(shown.Conclusion))
-	case shown.Branch != "" && shown.Branch != s.aim(l):
+	case shown.Branch != "" && shown.Branch != aim:
 		return say(change.Fail, "%s merged it into %s, and the verdict was for %s", by, change.Quote(l.Branch), change.Quote(shown.Branch))
 	}
 	return say(change.Pass, "%s merged it after the last verdict let %s through", by, abbrev(head.Commit))
-}
-
-// aim returns the branch whose rules a landed change was under: for one in a stack
-// that is the trunk, and not the branch it was merged into.
-func (s *subject) aim(l change.Landing) string {
-	if base, known := s.facts.Base.Get(); known && base.Target != "" {
-		return base.Target
-	}
-	return l.Branch
 }
 
 // movement names how a branch moved, for people.

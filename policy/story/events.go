@@ -90,7 +90,7 @@ func changeEvents() []Event {
 		{"target BRANCH [through BRANCH]", "The branch that the change lands on; main without this line. A stacked change goes through another.", target},
 		{"links KEY", "The change closes a request, by a closing reference.", links},
 		{"commit LOGIN [committer LOGIN] [co-author LOGIN] [pusher LOGIN] [files OF-N] [merges N]", "Commits and pushes. The committer can be forge; files of-1 are those of the first commit again; merges 90 makes commit 90 a second parent.", commit},
-		{"rebase LOGIN [as AUTHOR] [files OF-N] [onto N]", "Makes every commit again, on commit N, and force-pushes them. They keep their authors, or claim another. The last has new files, or those of an earlier commit.", rebase},
+		{"rebase LOGIN [as AUTHOR] [files OF-N] [onto N] [alone]", "Makes every commit again, on commit N, and force-pushes them. They keep their authors, or claim another; alone, they name no co-authors any more. The last has new files, or those of an earlier commit.", rebase},
 		{"touch PATH", "The change modifies a file.", func(h *history, a args) {
 			h.files = append(h.files, change.File{Path: a.words["PATH"], Status: "modified"})
 		}},
@@ -202,6 +202,9 @@ func rebase(h *history, a args) {
 		c := &h.commits[i]
 		if as := a.words["as"]; as != "" {
 			c.Author = h.person(as)
+		}
+		if a.words["alone"] != "" {
+			c.CoAuthors = nil
 		}
 		c.SHA, c.Tree, c.Parents, c.Committer = CommitID(h.heads), TreeID(h.heads), []change.SHA{parent}, by
 		parent = c.SHA
