@@ -15,11 +15,9 @@ const (
 	maxAlternatives = 4   // groups in braces
 )
 
-// checkPattern says what is wrong with a doublestar pattern.
+// checkPattern says what is wrong with a doublestar pattern that is not empty.
 func checkPattern(pattern string) error {
 	switch {
-	case pattern == "":
-		return errors.New("an empty pattern matches nothing")
 	case len(pattern) > maxPattern:
 		return fmt.Errorf("a pattern has at most %d bytes", maxPattern)
 	case strings.Count(pattern, "{") > maxAlternatives:

@@ -13,8 +13,14 @@ import (
 	"github.com/countersign-dev/countersign/policy"
 )
 
-// cases is how many random facts each property is tried on.
-const cases = 4000
+// cases returns how many random facts each property is tried on: a few with -short,
+// which still reach every outcome.
+func cases() int {
+	if testing.Short() {
+		return 600
+	}
+	return 4000
+}
 
 // broad is a policy with every control, and two rules for main.
 const broad = `version: 1
@@ -51,7 +57,7 @@ func eachCase(t *testing.T, try func(t *testing.T, d dice, p *policy.Policy, f c
 	for _, text := range []string{broad, narrow} {
 		p, err := policy.Parse("policy.yml", []byte(text))
 		require.NoError(t, err)
-		for seed := range uint64(cases / 2) {
+		for seed := range uint64(cases() / 2) {
 			d := newDice(seed)
 			try(t, d, p, d.facts())
 		}
@@ -180,7 +186,7 @@ func TestOneMoreApprovalNeverHurts(t *testing.T) {
 			helped++
 		}
 	})
-	require.Greater(t, tried, cases/2)
+	require.Greater(t, tried, cases()/2)
 	require.Greater(t, helped, 20)
 }
 
@@ -205,7 +211,7 @@ func TestMakersApprovalChangesNothing(t *testing.T) {
 			require.Equal(t, statuses(p.Evaluate(f)), statuses(p.Evaluate(more)), "approved by %s", maker)
 		}
 	})
-	require.Greater(t, tried, cases)
+	require.Greater(t, tried, cases())
 }
 
 // silent returns the facts without any review by any account of a person.
@@ -241,8 +247,8 @@ func TestACommitSilencesNobody(t *testing.T) {
 			}
 		}
 	})
-	require.Greater(t, tried, cases)
-	require.Greater(t, held, cases/4)
+	require.Greater(t, tried, cases())
+	require.Greater(t, held, cases()/4)
 }
 
 // makersIn lists the makers that facts name, and every other account of theirs.
@@ -307,5 +313,5 @@ func TestForgettingNeverAllows(t *testing.T) {
 			require.True(t, p.Evaluate(less).Status.Blocks(), "without write access known")
 		}
 	})
-	require.Greater(t, blocked, cases/4)
+	require.Greater(t, blocked, cases()/4)
 }

@@ -56,7 +56,7 @@ func (d dice) aliases() string {
 func TestNothingLoosensTheFloor(t *testing.T) {
 	differed := 0
 	for _, floor := range []string{narrow, broad, narrow + "people:\n  - {accounts: [github:103, github:101]}\n"} {
-		for seed := range uint64(cases / 8) {
+		for seed := range uint64(cases() / 8) {
 			d := newDice(seed)
 			f := d.facts()
 			alone := mustRead(t, pick(d, broad, narrow), floor)
@@ -79,12 +79,12 @@ func TestNothingLoosensTheFloor(t *testing.T) {
 			}
 		}
 	}
-	require.Greater(t, differed, cases/20, "people that the floor knows otherwise came up")
+	require.Greater(t, differed, cases()/20, "people that the floor knows otherwise came up")
 }
 
 // The same is decided from facts that were recorded, with the identities withheld.
 func TestReplayWithAFloor(t *testing.T) {
-	for seed := range uint64(cases / 20) {
+	for seed := range uint64(cases() / 20) {
 		d := newDice(seed)
 		text := narrow + d.aliases()
 		set := mustRead(t, text, broad)
@@ -172,4 +172,36 @@ func TestResultsRestOnWhatDecides(t *testing.T) {
 	require.Empty(t, r.Facts, "grace's approval did not decide")
 	require.Len(t, r.Uncounted, 1)
 	require.Contains(t, string(r.Supply), "organisation floor: senior (team:acme/seniors)")
+}
+
+// What either of the two names is governed, and what they make of each other stands
+// beside a decision and in the document.
+func TestSetOfTwo(t *testing.T) {
+	const own = "version: 1\nowner: a\nchanges:\n  - branches: [main]\n    peer-review: {approvals: 1}\n"
+	set := mustRead(t, own, "version: 1\nowner: security\nchanges:\n  - branches: [main, \"release/**\"]\n    peer-review: {approvals: 2}\n")
+	require.Equal(t, []string{"main", "release/**"}, set.Branches())
+	require.True(t, set.Governs("main"))
+	require.True(t, set.Governs("release/1"))
+	require.False(t, set.Governs("topic"))
+
+	f := set.Resolve(approvedChange(change.Human), "")
+	d := set.Evaluate(f)
+	note := "changes[0].peer-review asks for 1 approval; the floor's 2 hold"
+	require.Contains(t, d.Notes, change.Text(note))
+	var page strings.Builder
+	require.NoError(t, policy.Explain(&page, d, f.People))
+	require.Contains(t, page.String(), "\n  floor: "+note+"\n")
+
+	var document strings.Builder
+	require.NoError(t, policy.RenderSet(&document, set, policy.Source{Name: "p.yml", Digest: "SHA-256 1"}, policy.Source{Name: "floor.yml", Digest: "SHA-256 2"}))
+	for _, said := range []string{"## The floor of the organisation\n\n- Owner: `security`\n- Policy file: `floor.yml`, form 1\n- Digest of the file: `SHA-256 2`\n", "\nFor changes to `main`:\n\n- `" + note + "`\n", "\nFor changes to every branch that matches `release/**`:\n"} {
+		require.Contains(t, document.String(), said)
+	}
+
+	equal := mustRead(t, own, own)
+	document.Reset()
+	require.NoError(t, policy.RenderSet(&document, equal, policy.Source{}, policy.Source{}))
+	require.NotContains(t, document.String(), "For changes to `main`:\n\n- ")
+	equal.Floor = nil
+	require.Empty(t, equal.Notes("main"))
 }

@@ -12,8 +12,7 @@
 //
 // The package is compiled once. A build overlay, so that no file of the tree is ever
 // touched, holds all mutants together, and the environment says which one is on. The
-// stories run first, because they catch most; then the other tests with -short; and
-// what survives both meets everything at full length.
+// stories run first, because they catch most; then the other tests, with -short.
 //
 // It prints a line for each survivor and then the figures. It exits with 1 when
 // something survived that is not expected, or is expected and did not survive.
