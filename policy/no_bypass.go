@@ -28,6 +28,12 @@ func noBypass(s *subject, _ *ChangeRule) change.Result {
 // landedBy judges how a pull request landed.
 func (s *subject) landedBy(l change.Landing) change.Result {
 	switch l.How {
+	case change.MergeQueue, change.MergeCommit, change.Squash, change.Rebase:
+		if s.policy.hindsight {
+			return say(change.NotApplicable, "it landed by a merge; a verdict is asked for while the policy holds")
+		}
+	}
+	switch l.How {
 	case change.MergeQueue:
 		return s.verdictShown(l)
 	case change.MergeCommit, change.Squash, change.Rebase:

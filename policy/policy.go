@@ -20,6 +20,8 @@ type Policy struct {
 
 	// In a Set: the floor above a repository's policy, and the policy below a floor.
 	above, below *Policy
+
+	hindsight bool // see Set.Hindsight
 }
 
 // A ChangeRule is what a policy asks of changes to some branches. A nil or empty

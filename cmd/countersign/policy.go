@@ -18,7 +18,7 @@ const policyFile = ".countersign.yml"
 
 func (c *command) policy() *cobra.Command {
 	p := &cobra.Command{Use: "policy", Short: "check, test, explain and convert policies", Args: cobra.NoArgs, RunE: needsCommand}
-	p.AddCommand(c.policyCheck(), c.policyExplain(), c.policySchema(), c.policyTest(), c.policyRender(), c.policyImport())
+	p.AddCommand(c.policyCheck(), c.policyExplain(), c.policySchema(), c.policyTest(), c.policyBacktest(), c.policyRender(), c.policyImport())
 	return p
 }
 

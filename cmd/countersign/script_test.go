@@ -26,10 +26,12 @@ func TestMain(m *testing.M) {
 // an exit status.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir:           "testdata/script",
+		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
-			"flip":  flip,
+			"exits":  exits,
+			"flip":   flip,
+			"github": simulated,
 		},
 	})
 }

@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/countersign-dev/countersign/change"
@@ -132,6 +133,21 @@ func versions(moves []movement, opened time.Time, mergeBase change.SHA) ([]movem
 		return moves[:i], true
 	}
 	return moves, false
+}
+
+// untilLanding returns the movements that can have made what landed: whoever deletes
+// the branch afterwards, or uses its name again, had no part in it.
+func untilLanding(moves []movement, pr *pullRequest) []movement {
+	if !pr.Merged {
+		return moves
+	}
+	kept := slices.DeleteFunc(slices.Clone(moves), func(m movement) bool {
+		return m.Timestamp.After(pr.MergedAt) || m.Type == typeDeletion && m.Timestamp.Equal(pr.MergedAt)
+	})
+	if !covers(kept, pr.HeadRefOid) {
+		return moves // the times do not tell, so whoever moved the branch may have made it
+	}
+	return kept
 }
 
 // pushes returns every movement that made a version of the pull request.

@@ -138,6 +138,9 @@ func (f *Forge) installation(ctx context.Context, repo change.Repository) (*api,
 	if !validName(repo.Name) {
 		return nil, fmt.Errorf("%s is not a repository's name", change.Quote(repo.Name))
 	}
+	if f.reader != nil {
+		return f.reader, nil
+	}
 	owner, _, _ := strings.Cut(repo.Name, "/")
 	key := "installation " + strings.ToLower(repo.Name)
 	id, err := remember(ctx, f.answers, key, installationKey(owner), func(ctx context.Context) (int64, error) {

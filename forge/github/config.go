@@ -84,6 +84,7 @@ type Forge struct {
 	large    chan struct{} // has room for the large bodies that are read at once
 	apps     *ghinstallation.AppsTransport
 	app      *api // as the application itself
+	reader   *api // as whoever a token belongs to; nil of an application
 	requests *atomic.Int64
 
 	answers *cache                      // rules, teams, permissions, installations
@@ -107,28 +108,36 @@ type headKey struct {
 // New returns a Forge. It refuses a configuration that could not keep a secret
 // or would accept deliveries from anybody.
 func New(config Config) (*Forge, error) {
-	config = config.withDefaults()
-	base, err := baseURL(config.BaseURL)
-	if err != nil {
-		return nil, err
-	}
 	if config.AppID <= 0 {
 		return nil, errors.New("github: the application id is missing")
 	}
 	if err := checkSecrets(config.Secrets); err != nil {
 		return nil, err
 	}
-	if err := checkFloors(config.Floors, config.FloorPath); err != nil {
+	f, err := config.forge()
+	if err != nil {
 		return nil, err
 	}
-	f := &Forge{config: config, base: base, requests: new(atomic.Int64), large: make(chan struct{}, largeAtOnce)}
-	f.host, f.web = hostAndWeb(base)
-	transport := f.transport(config.Transport)
-	if f.apps, err = ghinstallation.NewAppsTransport(transport, config.AppID, config.PrivateKey); err != nil {
+	if f.apps, err = ghinstallation.NewAppsTransport(f.transport(f.config.Transport), config.AppID, config.PrivateKey); err != nil {
 		return nil, fmt.Errorf("github: reading the application's private key: %w", err)
 	}
-	f.apps.BaseURL = strings.TrimSuffix(base.String(), "/")
+	f.apps.BaseURL = strings.TrimSuffix(f.base.String(), "/")
 	f.app = f.newAPI(f.apps)
+	return f, nil
+}
+
+// forge returns a Forge that cannot ask anything yet, because nothing says as whom.
+func (c Config) forge() (*Forge, error) {
+	c = c.withDefaults()
+	base, err := baseURL(c.BaseURL)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFloors(c.Floors, c.FloorPath); err != nil {
+		return nil, err
+	}
+	f := &Forge{config: c, base: base, requests: new(atomic.Int64), large: make(chan struct{}, largeAtOnce)}
+	f.host, f.web = hostAndWeb(base)
 	return f, f.makeCaches()
 }
 

@@ -48,10 +48,16 @@ type pull struct {
 	heads   *activity // of the head branch
 	found   memory    // for the next gather
 	targets *activity // of the protected branch
+	past    *Past     // what landed is looked at from afar, by another policy than its own; nil for a live gather
 }
 
 func (f *Forge) gatherPull(ctx context.Context, a *api, ref change.Ref) (change.Gathered, error) {
 	p := &pull{forge: f, api: a, ref: ref, at: f.config.Now(), absent: reasons{}}
+	return p.gather(ctx)
+}
+
+func (p *pull) gather(ctx context.Context) (change.Gathered, error) {
+	f := p.forge
 	if err := p.first(ctx); err != nil {
 		return change.Gathered{}, err
 	}
@@ -66,7 +72,10 @@ func (f *Forge) gatherPull(ctx context.Context, a *api, ref change.Ref) (change.
 	}
 	p.remember()
 	p.m.ref, p.m.at, p.m.pr, p.m.target, p.m.absent = p.ref, p.at, p.pr, p.target, p.absent
-	policy := f.policyFile(p.repo.NameWithOwner, p.policy, p.absent)
+	policy := change.PolicyFile{}
+	if p.past == nil {
+		policy = f.policyFile(p.repo.NameWithOwner, p.policy, p.absent)
+	}
 	facts, ours := f.builder(p.absent).pullRequest(p.m)
 	return change.Gathered{Facts: facts, Policy: policy, Description: clip(p.pr.Body), Shown: ours, Groups: p.groups(), Siblings: p.siblings()}, nil
 }

@@ -87,6 +87,10 @@ func (p *pull) renamed(ctx context.Context) error {
 
 // rules reads what GitHub enforces on the protected branch.
 func (p *pull) rules(ctx context.Context) (err error) {
+	if p.past != nil {
+		p.missing("enforced", "what GitHub enforces today says nothing about the day on which the change landed")
+		return nil
+	}
 	p.m.enforced, err = p.forge.enforced(ctx, p.api, p.ref.Repository, p.target)
 	return p.optional("enforced", "the rules of the branch", err)
 }
@@ -97,6 +101,11 @@ func (p *pull) landed(ctx context.Context) error {
 	pr := p.pr
 	if !pr.Merged || pr.MergeCommit == nil {
 		return nil
+	}
+	if p.past != nil {
+		move, err := p.past.movement(ctx, pr.BaseRefName, pr.MergeCommit.Oid, pr.MergedAt)
+		p.m.merge = move
+		return p.optional("landing", "the activity of "+pr.BaseRefName, err)
 	}
 	if p.targets == nil || p.targets.branch != pr.BaseRefName {
 		p.targets = p.api.activity(p.ref.Repository.Name, pr.BaseRefName)
@@ -130,7 +139,7 @@ func (p *pull) landed(ctx context.Context) error {
 
 // trunk reads the policy of the branch that a stack lands on.
 func (p *pull) trunk(ctx context.Context) error {
-	if p.target == p.pr.BaseRefName {
+	if p.target == p.pr.BaseRefName || p.past != nil {
 		return nil
 	}
 	answer, err := p.forge.branch(ctx, p.api, branchQuestion{
@@ -182,6 +191,7 @@ func (p *pull) whoPushed(ctx context.Context) error {
 		p.missing("pushes", fmt.Sprintf("GitHub's activity does not say who pushed %s", pr.HeadRefOid.Short()))
 		return nil
 	}
+	moves = untilLanding(moves, pr)
 	p.m.pushes = moves
 	if p.heads.settled(pr) {
 		p.notePushes(moves)

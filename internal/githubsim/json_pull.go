@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // escapePath escapes a file's path for use in an address.
@@ -34,13 +35,9 @@ func (p *pull) simpleJSON() (record, error) {
 			return nil, err
 		}
 	}
-	updated := p.updated
-	if p.edited.After(updated) {
-		updated = p.edited
-	}
 	j := record{
 		"id": p.id, "node_id": nodeID("PullRequest", p.id), "number": p.number, "state": p.state, "locked": false, "title": p.title,
-		"user": r.sim.accountJSON(p.author), "body": orNull(p.body), "created_at": stamp(p.created), "updated_at": stamp(updated),
+		"user": r.sim.accountJSON(p.author), "body": orNull(p.body), "created_at": stamp(p.created), "updated_at": stamp(p.touched()),
 		"closed_at": stamp(p.closed), "merged_at": stamp(p.merged), "merge_commit_sha": orNull(merge), "assignee": nil,
 		"assignees": []any{}, "requested_reviewers": []any{}, "requested_teams": []any{}, "labels": labels, "milestone": nil, "draft": p.draft,
 		"author_association": r.association(p.author), "auto_merge": nil, "active_lock_reason": nil,
@@ -60,6 +57,14 @@ func (p *pull) simpleJSON() (record, error) {
 		j["stack"] = p.stackJSON()
 	}
 	return j, nil
+}
+
+// touched is when anything happened to the pull request.
+func (p *pull) touched() time.Time {
+	if p.edited.After(p.updated) {
+		return p.edited
+	}
+	return p.updated
 }
 
 // endJSON is a pull request's head or base.

@@ -3,6 +3,7 @@ package githubsim
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
 	"path"
 	"slices"
@@ -19,6 +20,7 @@ func commitRoutes() []route {
 		{"GET /repos/{owner}/{repo}/git/trees/{sha}", "contents", "read", getTree},
 		{"GET /repos/{owner}/{repo}/git/blobs/{sha}", "contents", "read", getBlob},
 		{"GET /repos/{owner}/{repo}/git/ref/{ref...}", "contents", "read", getRef},
+		{"GET /repos/{owner}/{repo}/branches", "contents", "read", listBranches},
 		{"GET /repos/{owner}/{repo}/branches/{branch...}", "contents", "read", getBranch},
 		{"GET /repos/{owner}/{repo}/compare/{basehead...}", "contents", "read", compare},
 		{"GET /repos/{owner}/{repo}/contents/{path...}", "contents", "read", getContents},
@@ -119,6 +121,18 @@ func getBranch(c *call) (int, any, error) {
 		"name": name, "commit": c.repo.commitJSON(o), "protected": len(c.repo.active(name)) > 0, "protection_url": api + "/protection",
 		"protection": record{"enabled": false}, "_links": record{"self": api, "html": c.repo.html("/tree/" + escapePath(name))},
 	}, nil
+}
+
+// listBranches lists the branches by their names.
+func listBranches(c *call) (int, any, error) {
+	list := []record{}
+	for _, name := range page(c, slices.Sorted(maps.Keys(c.repo.branches))) {
+		sha := c.repo.branches[name]
+		list = append(list, record{
+			"name": name, "commit": record{"sha": sha, "url": c.repo.api("/commits/" + sha)}, "protected": len(c.repo.active(name)) > 0,
+		})
+	}
+	return http.StatusOK, list, nil
 }
 
 // compare compares two commits from their merge base on. Commits are paged; the

@@ -2,6 +2,7 @@ package githubsim
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -54,6 +55,12 @@ func listPulls(c *call) (int, any, error) {
 			continue
 		}
 		found = append(found, p)
+	}
+	if q.Get("sort") == "updated" {
+		slices.SortStableFunc(found, func(a, b *pull) int { return b.touched().Compare(a.touched()) })
+	}
+	if q.Get("direction") == "asc" {
+		slices.Reverse(found)
 	}
 	return simplePulls(page(c, found))
 }

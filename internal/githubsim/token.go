@@ -1,11 +1,13 @@
 package githubsim
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"io"
 	"maps"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v4"
@@ -15,6 +17,8 @@ import (
 const (
 	tokenLife = time.Hour
 	jwtLife   = 10 * time.Minute
+
+	personalLimit = 5000 // calls an hour
 )
 
 // token is an installation access token.
@@ -81,6 +85,27 @@ func (s *Sim) issue(o *Organization, permissions map[string]string, repositories
 	}
 	s.tokens.tokens[t.text] = t
 	return t, nil
+}
+
+// PersonalToken makes a fine-grained personal access token for the repositories of an
+// organisation, with the permissions that are named, such as {"contents": "read"}. It
+// is good for so many calls an hour, or for as many as GitHub gives when that is 0.
+func (s *Sim) PersonalToken(organization string, permissions map[string]string, calls int) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.organizations[strings.ToLower(organization)]
+	if o == nil {
+		return "", fmt.Errorf("making a personal token: there is no organisation %s", organization)
+	}
+	t, err := s.issue(o, permissions, nil)
+	if err != nil {
+		return "", err
+	}
+	delete(s.tokens.tokens, t.text)
+	t.text = "github_pat_" + t.text[len(t.text)-82:]
+	t.rate, t.expires = &rateWindow{limit: cmp.Or(calls, personalLimit)}, s.clock().AddDate(0, 1, 0)
+	s.tokens.tokens[t.text] = t
+	return t.text, nil
 }
 
 // ExpireTokens makes every installation token worthless at once, as a revoked
