@@ -16,7 +16,9 @@ import (
 // before its dismissal, an approval.
 type approval struct {
 	review change.Review
-	why    string // why it counts for no control; empty when a role is all it may lack
+	why    string       // why it counts for no control; empty when a role is all it may lack
+	over   []change.SHA // the updates from the base that it was carried over
+	unsure string       // why it is not known whether it can be carried that far
 }
 
 // An objection is a request for changes that may still stand.
@@ -50,12 +52,26 @@ func (s *subject) reviewsOf() reviews {
 	now := proposal{head, s.covered(head), s.lastBaseChange()}
 	for _, r := range s.lastWords(all) {
 		if said(r) == change.Approved {
-			out.approvals = append(out.approvals, approval{r, s.whyNot(r, now)})
+			out.approvals = append(out.approvals, s.weighed(r, now))
 		} else if o, stands := s.objects(r); stands {
 			out.objections = append(out.objections, o)
 		}
 	}
 	return out
+}
+
+// weighed returns what an approval comes to.
+func (s *subject) weighed(r change.Review, now proposal) approval {
+	a := approval{review: r, why: s.whyNot(r, now)}
+	of, covered := now.covered[r.Commit]
+	if a.why == "" && covered {
+		a.over = of.over
+		if !of.sure {
+			a.unsure = absent(s.facts, "updates", fmt.Sprintf("%s's approval is of %s, and it is not known whether only pure updates lie between that and the head, %s",
+				mark(r.By), abbrev(r.Commit), abbrev(now.head.Commit)))
+		}
+	}
+	return a
 }
 
 // said returns what a review said before it was dismissed, if it was.
@@ -145,8 +161,14 @@ func (s *subject) lastBaseChange() time.Time {
 // A proposal is what an approval must be of.
 type proposal struct {
 	head    change.Head
-	covered map[change.SHA]bool // the commits of which an approval is one of the head
-	rebased time.Time           // when the base last became another; zero when it never did
+	covered map[change.SHA]cover // the commits of which an approval is one of the head
+	rebased time.Time            // when the base last became another; zero when it never did
+}
+
+// covers reports whether an approval of a commit may be one of what is proposed.
+func (p proposal) covers(commit change.SHA) bool {
+	_, covered := p.covered[commit]
+	return covered
 }
 
 // whyNot says why an approval counts for no control, or nothing when only a role
@@ -164,7 +186,7 @@ func (s *subject) whyNot(r change.Review, now proposal) string {
 		return fmt.Sprintf("%s's approval was dismissed by %s", by, mark(r.Dismissal.By))
 	case r.Commit == "":
 		return by + "'s approval is of a commit that the forge no longer knows"
-	case !now.covered[r.Commit]:
+	case !now.covers(r.Commit):
 		return fmt.Sprintf("%s's approval is of %s, the head is now %s", by, abbrev(r.Commit), abbrev(now.head.Commit))
 	case !now.rebased.IsZero() && !r.At.After(now.rebased):
 		return fmt.Sprintf("%s's approval was not given after the base last changed, at %s", by, now.rebased.UTC().Format(time.DateTime))

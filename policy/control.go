@@ -15,6 +15,8 @@ const (
 	RequiredChecksID = "required-checks"
 	LinkedRequestID  = "linked-request"
 	ProtectedPathsID = "protected-paths"
+	CodeOwnersID     = "code-owners"
+	SignedCommitsID  = "signed-commits"
 	NoBypassID       = "no-bypass"
 )
 
@@ -36,6 +38,8 @@ func controls() []control {
 		{RequiredChecksID, func(r *ChangeRule) bool { return len(r.RequiredChecks) > 0 }, requiredChecks, notOfPushes, groupChecks},
 		{LinkedRequestID, func(r *ChangeRule) bool { return r.LinkedRequest != nil }, linkedRequest, notOfPushes, members(LinkedRequestID)},
 		{ProtectedPathsID, func(r *ChangeRule) bool { return len(r.ProtectedPaths) > 0 }, protectedPaths, notOfPushes, members(ProtectedPathsID)},
+		{CodeOwnersID, func(r *ChangeRule) bool { return r.CodeOwners != nil }, codeOwners, unreviewedPush, reviewedMembers(CodeOwnersID)},
+		{SignedCommitsID, func(r *ChangeRule) bool { return r.SignedCommits != nil }, signedCommits, unsignedPush, reviewedMembers(SignedCommitsID)},
 		{NoBypassID, always, noBypass, noBypassPush, members(NoBypassID)},
 	}
 }
@@ -84,7 +88,7 @@ func sample(clauses []string) string {
 }
 
 // sorted returns the distinct words in order.
-func sorted(words []string) []string {
+func sorted[T ~string](words []T) []T {
 	slices.Sort(words)
 	return slices.Compact(words)
 }

@@ -23,6 +23,24 @@ func criteria(control string) map[string][]string {
 			ssdf:  {"PW.7.1", "PW.7.2"},
 			euDRA: {"RTS 16(3)"},
 		}
+	case CodeOwnersID:
+		return map[string][]string{
+			soc2:  {"CC5.3", "CC8.1"},
+			iso:   {"A.8.25", "A.8.28", "A.8.32", "A.8.4"},
+			pci:   {"6.2.3", "6.2.3.1"},
+			nist:  {"CM-3", "SA-11(4)"},
+			ssdf:  {"PW.7.1", "PW.7.2"},
+			euDRA: {"RTS 16(3)", "RTS 16(7)"},
+		}
+	case SignedCommitsID: // who made it, by more than a name that anybody can write
+		return map[string][]string{
+			soc2:  {"CC6.1", "CC8.1"},
+			iso:   {"A.8.4"},
+			pci:   {"6.2.3.1", "6.5.4"},
+			nist:  {"AU-10", "AU-10(1)", "CM-14"},
+			ssdf:  {"PS.1.1", "PS.2.1"},
+			euDRA: {"RTS 16(7)", "RTS 21(c)"},
+		}
 	case SegregationID:
 		return map[string][]string{
 			soc2:  {"CC5.1", "CC6.3", "CC8.1"},

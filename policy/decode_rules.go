@@ -24,6 +24,9 @@ func (d *decoder) changeRule(n *yaml.Node) ChangeRule {
 		field{ProtectedPathsID, false, func(n *yaml.Node) {
 			d.list(n, ProtectedPathsID, func(n *yaml.Node) { r.ProtectedPaths = append(r.ProtectedPaths, d.protectedPaths(n)) })
 		}},
+		field{CodeOwnersID, false, func(n *yaml.Node) { r.CodeOwners = d.codeOwners(n) }},
+		field{SignedCommitsID, false, func(n *yaml.Node) { r.SignedCommits = d.signedCommits(n) }},
+		field{"carry-over", false, func(n *yaml.Node) { r.CarryOver = d.choice(n, "carry-over", []string{OverUpdates}) }},
 		field{NoBypassID, false, d.empty(&noBypass, NoBypassID)},
 	)
 	return r
@@ -81,6 +84,23 @@ func (d *decoder) paths(n *yaml.Node) []PathPattern {
 	})
 	return patterns
 }
+
+// codeOwners reads what is asked of code owners.
+func (d *decoder) codeOwners(n *yaml.Node) *CodeOwners {
+	o := &CodeOwners{Unowned: Allow}
+	d.mapping(n, CodeOwnersID, field{"unowned", false, func(n *yaml.Node) { o.Unowned = d.choice(n, "unowned", sides()) }})
+	return o
+}
+
+// signedCommits reads what is asked of signatures.
+func (d *decoder) signedCommits(n *yaml.Node) *SignedCommits {
+	c := &SignedCommits{ByForge: Deny}
+	d.mapping(n, SignedCommitsID, field{"by-forge", false, func(n *yaml.Node) { c.ByForge = d.choice(n, "by-forge", sides()) }})
+	return c
+}
+
+// sides returns what a setting with two sides can be.
+func sides() []string { return []string{Allow, Deny} }
 
 // deploymentRule reads one entry of deployments.
 func (d *decoder) deploymentRule(n *yaml.Node) DeploymentRule {

@@ -101,7 +101,7 @@ func (p *Policy) judgeOf(f change.Facts) func(control, *ChangeRule) change.Resul
 	switch f.Ref.Kind {
 	case change.PullRequest, change.MergeRequest:
 		s := newSubject(p, f)
-		return func(c control, r *ChangeRule) change.Result { return s.whenLanded(c.proposal(s, r)) }
+		return func(c control, r *ChangeRule) change.Result { return s.whenLanded(c.proposal(s.under(r), r)) }
 	case change.Push:
 		f := p.governed(f)
 		return func(c control, _ *ChangeRule) change.Result { return c.push(f) }
@@ -120,7 +120,25 @@ type subject struct {
 	landed  bool
 	landing change.Landing // set when landed
 	makers  makers
+	carries bool // whether approvals are carried over updates
 	reviews reviews
+
+	carrying *subject // the same with approvals carried over, once somebody has asked
+}
+
+// under returns the subject as a rule looks at it: it says whether approvals are
+// carried over.
+func (s *subject) under(r *ChangeRule) *subject {
+	if r.CarryOver == "" {
+		return s
+	}
+	if s.carrying == nil {
+		other := *s
+		other.carries = true
+		other.reviews = other.reviewsOf()
+		s.carrying = &other
+	}
+	return s.carrying
 }
 
 // newSubject works out what several controls want to know of a change.

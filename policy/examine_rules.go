@@ -65,6 +65,15 @@ func (e *examiner) change(i int) {
 		e.request(r.LinkedRequest, under(at, LinkedRequestID))
 	}
 	e.paths(r.ProtectedPaths, under(at, ProtectedPathsID))
+	if r.CarryOver != "" && !r.asksApproval() {
+		e.warn(under(at, "carry-over"), "this entry asks for no approval that could be carried over; leave carry-over out, or add peer-review")
+	}
+}
+
+// asksApproval reports whether a rule asks for an approval by any control.
+func (r *ChangeRule) asksApproval() bool {
+	return r.PeerReview != nil || r.SegregationOfDuties || r.CodeOwners != nil || len(r.ProtectedPaths) > 0 ||
+		r.LinkedRequest != nil && r.LinkedRequest.Independent
 }
 
 // deployment examines one entry of deployments.

@@ -27,6 +27,9 @@ func keys() map[string]key {
 		"ChangeRule.RequiredChecks":      {"Each named check of the named app has succeeded on exactly what lands, and not by a workflow file that the change itself touches unless that file is protected; skipped and neutral are no success.", false, nil},
 		"ChangeRule.LinkedRequest":       {"The title, branch, description or closing references of a change name the request that it answers.", false, nil},
 		"ChangeRule.ProtectedPaths":      {"A change that touches certain paths has been approved by a holder of a certain role who had no part in it.", false, nil},
+		"ChangeRule.CodeOwners":          {"An owner of every touched path that the code owners file of the base gives to somebody, who may write to the repository and had no part in the change, has approved it.", false, nil},
+		"ChangeRule.SignedCommits":       {"Every commit carries a valid signature, and by nobody else than whoever the commit names as its author or committer.", false, nil},
+		"ChangeRule.CarryOver":           {"What an approval is carried over to a later head: updates, which are merges of the base that prove to add nothing. Without it, an approval counts for the head that it was given on.", false, schema{"enum": []string{OverUpdates}}},
 		noBypassKey:                      {"Nothing reaches the branch around the gate. Every entry asks for it, written out or not.", false, nil},
 
 		"PeerReview.Approvals": {"How many independent approvals are wanted.", true, schema{"type": "integer", "minimum": 1, "maximum": maxApprovals}},
@@ -48,6 +51,9 @@ func keys() map[string]key {
 
 		"ProtectedPaths.Paths": {"Patterns of paths, read as CODEOWNERS reads them.", true, nil},
 		"ProtectedPaths.From":  {"Roles, one of which the approver must hold.", true, word()},
+
+		"CodeOwners.Unowned":    {"What becomes of a touched path that nobody owns: allow, which goes without saying, or deny.", false, schema{"enum": sides()}},
+		"SignedCommits.ByForge": {"What becomes of a commit that the forge made in somebody's name, as by its web pages: allow, or deny, which goes without saying. The forge's signature proves only that it made the commit.", false, schema{"enum": sides()}},
 
 		"DeploymentRule.Environments":        {"Patterns of the environments that this entry protects.", true, pattern()},
 		"DeploymentRule.ApprovedChangesOnly": {"Every commit since the last successful deployment belongs to an approved change.", false, nil},

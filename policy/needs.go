@@ -34,7 +34,21 @@ func (p *Policy) Needs(f change.Facts) change.Needs {
 	n.Selectors = slices.Compact(n.Selectors)
 	n.Requests = sorted(n.Requests)
 	n.Starters = p.startMoments(f)
+	n.Owners = slices.ContainsFunc(p.applying(f), func(r *ChangeRule) bool { return r.CodeOwners != nil })
+	n.Updates = p.couldCarry(f)
 	return n
+}
+
+// couldCarry reports whether a rule that applies carries approvals over, and there is
+// one which only lacks that all that came after it is known to be updates.
+func (p *Policy) couldCarry(f change.Facts) bool {
+	i := slices.IndexFunc(p.applying(f), func(r *ChangeRule) bool { return r.CarryOver != "" })
+	if i < 0 {
+		return false
+	}
+	f.Updates = change.Fact[[]change.Update]{}
+	s := newSubject(p, f).under(p.applying(f)[i])
+	return slices.ContainsFunc(s.reviews.approvals, func(a approval) bool { return a.unsure != "" })
 }
 
 // countsAttempts reports whether a rule that applies to a change limits the attempts

@@ -80,6 +80,7 @@ func (s *Set) compare(own, floor []placedRule) []change.Text {
 			n.control(c, askersOf(c, own), askersOf(c, floor))
 		}
 	}
+	n.carryOver(own, floor)
 	n.roles()
 	return n.list
 }
@@ -123,8 +124,39 @@ func (n *notes) control(c control, own, floor []placedRule) {
 		}
 	case c.id == PeerReviewID:
 		n.peerReview(own, floor)
+	case c.id == CodeOwnersID:
+		n.side(own, floor, CodeOwnersID+".unowned", func(r *ChangeRule) string { return r.CodeOwners.Unowned })
+	case c.id == SignedCommitsID:
+		n.side(own, floor, SignedCommitsID+".by-forge", func(r *ChangeRule) string { return r.SignedCommits.ByForge })
 	default:
 		n.settings(c.id, own, floor)
+	}
+}
+
+// side notes how a setting compares that allows something or denies it.
+func (n *notes) side(own, floor []placedRule, key string, of func(*ChangeRule) string) {
+	denies := slices.ContainsFunc(floor, func(r placedRule) bool { return of(r.rule) == Deny })
+	for _, r := range own {
+		switch side := of(r.rule); {
+		case side == Allow && denies:
+			n.add("%s.%s is %s; the floor denies it, and that holds", ruleName(r.at), key, side)
+		case side == Deny && !denies:
+			n.add("%s.%s is %s, beyond the floor, which allows it", ruleName(r.at), key, side)
+		}
+	}
+}
+
+// carryOver notes where one of the two carries approvals over and the other does not.
+func (n *notes) carryOver(own, floor []placedRule) {
+	strict := func(r placedRule) bool { return r.rule.asksApproval() && r.rule.CarryOver == "" }
+	carries := func(r placedRule) bool { return r.rule.asksApproval() && r.rule.CarryOver != "" }
+	for _, r := range own {
+		switch {
+		case carries(r) && slices.ContainsFunc(floor, strict):
+			n.add("%s carries approvals over; the floor counts those of the head alone, and that holds", ruleName(r.at))
+		case strict(r) && slices.ContainsFunc(floor, carries) && !slices.ContainsFunc(floor, strict):
+			n.add("%s counts approvals of the head alone, beyond the floor, which carries them over", ruleName(r.at))
+		}
 	}
 }
 

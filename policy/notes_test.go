@@ -32,6 +32,22 @@ func TestNotes(t *testing.T) {
 			"changes[0].linked-request is beyond the floor", "the floor's changes[0].linked-request holds as well"}},
 		"paths": {"    protected-paths: [{paths: [a], from: [platform]}]\n", "    protected-paths: [{paths: [b, \"@{p1}\"], from: [platform]}]\n", []string{
 			`changes[0].protected-paths[0] is beyond the floor: "a"`, `the floor's changes[0].protected-paths[0] holds as well: "b"; "＠{p1}"`}},
+		"unowned paths allowed":   {"    code-owners: {}\n", "    code-owners: {unowned: deny}\n", []string{"changes[0].code-owners.unowned is allow; the floor denies it, and that holds"}},
+		"unowned paths denied":    {"    code-owners: {unowned: deny}\n", "    code-owners: {unowned: allow}\n", []string{"changes[0].code-owners.unowned is deny, beyond the floor, which allows it"}},
+		"unowned paths by both":   {"    code-owners: {unowned: deny}\n", "    code-owners: {unowned: deny}\n", nil},
+		"unowned paths by none":   {"    code-owners: {unowned: allow}\n", "    code-owners: {}\n", nil},
+		"the forge's commits":     {"    signed-commits: {by-forge: allow}\n", "    signed-commits: {}\n", []string{"changes[0].signed-commits.by-forge is allow; the floor denies it, and that holds"}},
+		"no commits of the forge": {"    signed-commits: {}\n", "    signed-commits: {by-forge: allow}\n", []string{"changes[0].signed-commits.by-forge is deny, beyond the floor, which allows it"}},
+		"carried over": {review("1", "") + "    carry-over: updates\n", review("1", ""), []string{
+			"changes[0] carries approvals over; the floor counts those of the head alone, and that holds"}},
+		"carried over by the floor": {review("1", ""), review("1", "") + "    carry-over: updates\n", []string{
+			"changes[0] counts approvals of the head alone, beyond the floor, which carries them over"}},
+		"carried over by both": {review("1", "") + "    carry-over: updates\n", review("1", "") + "    carry-over: updates\n", nil},
+		"carried over by one of the floor's": {review("1", ""), review("1", "") + "    carry-over: updates\n  - branches: [main]\n    segregation-of-duties: {}\n", []string{
+			"the floor's changes[1].segregation-of-duties holds; the repository's policy does not ask for it"}},
+		"nothing to carry over in the floor": {review("1", "") + "    carry-over: updates\n", "    signed-commits: {}\n", []string{
+			"changes[0].peer-review is beyond the floor, which does not ask for it",
+			"the floor's changes[0].signed-commits holds; the repository's policy does not ask for it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string

@@ -12,7 +12,7 @@ func peerReview(s *subject, r *ChangeRule) change.Result {
 	want := r.PeerReview
 	out, _ := s.approvedBy(s.from(want.From), want.Approvals)
 	out.Supply = supplyWhile(out.Status, s.supplyOf(want.From))
-	objections := s.standing(want.From)
+	objections := s.standing(s.from(want.From))
 	if len(objections) == 0 {
 		return out
 	}
@@ -32,7 +32,7 @@ func supplyWhile(s change.Status, supply change.Text) change.Text {
 func (s *subject) approvedBy(d demand, want int) (change.Result, tally) {
 	t := s.tally(d)
 	out := s.enough(t, want)
-	out.Facts, out.Uncounted = t.facts(), t.uncounted
+	out.Facts, out.Uncounted, out.Carried = t.facts(), t.uncounted, s.carried(t)
 	return out, t
 }
 
@@ -65,10 +65,10 @@ func (s *subject) whyUnsure(t tally) string {
 
 // standing returns a result for each request for changes that may still hold the
 // change back. A reviewer who certainly could not approve cannot do that either.
-func (s *subject) standing(roles []string) []change.Result {
+func (s *subject) standing(d demand) []change.Result {
 	var results []change.Result
 	for _, o := range s.reviews.objections {
-		if s.mayApprove(o.review, roles) == no {
+		if d.may(o.review) == no {
 			continue
 		}
 		by := mark(o.review.By)

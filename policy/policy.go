@@ -33,6 +33,9 @@ type ChangeRule struct {
 	RequiredChecks      []RequiredCheck
 	LinkedRequest       *LinkedRequest
 	ProtectedPaths      []ProtectedPaths
+	CodeOwners          *CodeOwners
+	SignedCommits       *SignedCommits
+	CarryOver           string // OverUpdates, or empty: an approval counts for the head that it was given on
 }
 
 // PeerReview asks for independent approvals.
@@ -72,6 +75,26 @@ type LinkedRequest struct {
 type ProtectedPaths struct {
 	Paths []PathPattern
 	From  []string // roles, one of which the approver must hold
+}
+
+// What a setting with two sides does.
+const (
+	Allow = "allow"
+	Deny  = "deny"
+)
+
+// OverUpdates says that an approval counts for a later head too where only pure
+// updates from the base lie between.
+const OverUpdates = "updates"
+
+// CodeOwners asks for the approval of an owner of every touched path that has one.
+type CodeOwners struct {
+	Unowned string // Allow or Deny: what becomes of a touched path that nobody owns
+}
+
+// SignedCommits asks that every commit is signed by whoever made it.
+type SignedCommits struct {
+	ByForge string // Allow or Deny: what becomes of a commit that the forge made in somebody's name
 }
 
 // A DeploymentRule is what a policy asks of deployments to some environments.

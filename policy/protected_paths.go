@@ -29,16 +29,9 @@ func protectedPaths(s *subject, r *ChangeRule) change.Result {
 // protectedPath judges one entry whose paths are touched.
 func (s *subject) protectedPath(entry ProtectedPaths, touched []string) change.Result {
 	out, _ := s.approvedBy(s.from(entry.From), 1)
-	named := quoted(touched[:min(len(touched), 3)])
-	if more := len(touched) - 3; more > 0 {
-		named += fmt.Sprintf(" and %d more", more)
-	}
-	out.Reason = change.Text(fmt.Sprintf("%s need%s %s: %s", named, thirdPerson(len(touched)), enumerate(slices.Clone(entry.From), "or"), out.Reason))
+	out.Reason = change.Text(fmt.Sprintf("%s need%s %s: %s", somePaths(touched), thirdPerson(len(touched)), enumerate(slices.Clone(entry.From), "or"), out.Reason))
 	out.Supply = supplyWhile(out.Status, s.supplyOf(entry.From))
-	for _, p := range touched {
-		out.Facts = append(out.Facts, "files/"+p)
-	}
-	out.Facts = sorted(out.Facts)
+	out.Facts = sorted(append(out.Facts, fileFacts(touched)...))
 	return out
 }
 

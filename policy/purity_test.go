@@ -19,7 +19,7 @@ func pure() []string {
 	return []string{
 		"bytes", "cmp", "crypto/sha256", "encoding/hex", "encoding/json", "errors", "fmt", "io", "maps", "reflect", "regexp", "regexp/syntax", "slices", "strconv", "strings", "time", "unicode",
 		"github.com/bmatcuk/doublestar/v4", "go.yaml.in/yaml/v3", "github.com/countersign-dev/countersign/change",
-		"github.com/countersign-dev/countersign/policy", "golang.org/x/tools/txtar",
+		"github.com/countersign-dev/countersign/policy", "github.com/countersign-dev/countersign/internal/codeowners", "golang.org/x/tools/txtar",
 		"sync", // for what is made once and never changes
 		"github.com/countersign-dev/countersign/policy/expression",
 		"cel.dev/cel-go/cel", "cel.dev/cel-go/ext", "cel.dev/cel-go/interpreter", "cel.dev/cel-go/common/ast", "cel.dev/cel-go/common/cost",

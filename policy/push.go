@@ -53,7 +53,15 @@ func broughtNothing(l change.Landing) bool { return l.How == change.Creation && 
 
 // unreviewedPush judges the controls over approvals of a movement of a protected
 // branch: what no merged change explains, nobody reviewed.
-func unreviewedPush(f change.Facts) change.Result {
+func unreviewedPush(f change.Facts) change.Result { return byItself(f, "reviewed") }
+
+// unsignedPush judges signatures of such a movement in the same way: they are looked at
+// with the change that brings the commits.
+func unsignedPush(f change.Facts) change.Result { return byItself(f, "looked at the signatures of") }
+
+// byItself judges a movement by whether merged changes explain it. Of what came by
+// itself, nobody did what a control asks for.
+func byItself(f change.Facts, did string) change.Result {
 	l, known := f.Landing.Get()
 	switch {
 	case !known:
@@ -61,7 +69,7 @@ func unreviewedPush(f change.Facts) change.Result {
 	case broughtNothing(l):
 		return say(change.NotApplicable, "judged when the commits reached %s", change.Quote(l.Reachable))
 	case len(l.Explained) == 0:
-		return say(change.Fail, "nobody reviewed this push of %s by %s", abbrev(l.Commit), mark(l.By))
+		return say(change.Fail, "nobody %s this push of %s by %s", did, abbrev(l.Commit), mark(l.By))
 	}
 	return say(change.NotApplicable, "judged on the merged changes that brought the commits: %s", numbers(l.Explained))
 }

@@ -27,6 +27,11 @@ func (d *document) changes() {
 			d.put("- Evidences %s.", evidences(c.id))
 			d.put("")
 		}
+		if r.CarryOver != "" {
+			d.para("### carry-over")
+			d.para("%s", Meaning("carry-over"))
+			d.put("- %s\n", carryDemand(r.CarryOver))
+		}
 		if len(missing) > 0 {
 			d.para("This entry does not ask for %s.", enumerate(missing, "or"))
 		}
@@ -67,8 +72,35 @@ func demands(r *ChangeRule, control string) []string {
 			out = append(out, fmt.Sprintf("A change that touches %s needs one approval that counts by a holder of %s.", enumerate(paths, "or"), anyRole(entry.From)))
 		}
 		return out
+	case CodeOwnersID:
+		return []string{ownerDemand(r.CodeOwners)}
+	case SignedCommitsID:
+		return []string{signatureDemand(r.SignedCommits)}
 	}
 	return nil
+}
+
+// carryDemand says what it means that a rule carries approvals over something.
+func carryDemand(over string) string {
+	return "Approvals are carried over " + code(over) + ": by this entry one also counts for a later head where nothing was added since but empty commits and merges of the target branch that the forge's data prove to add nothing: their files are exactly what merging without any conflict gives. Whoever made such a merge is a maker of the change. The record names each approval that was carried over, and what it was carried over."
+}
+
+// ownerDemand says what is asked of code owners.
+func ownerDemand(o *CodeOwners) string {
+	unowned := "A touched path that nobody owns needs none of this (" + code(o.Unowned) + ")."
+	if o.Unowned == Deny {
+		unowned = "A touched path that nobody owns holds the change back (" + code(o.Unowned) + ")."
+	}
+	return "Who owns a path is what the code owners file of the target branch says; what the change itself makes of that file does not count. A line of the file that cannot be read holds the change back. " + unowned
+}
+
+// signatureDemand says what is asked of signatures.
+func signatureDemand(c *SignedCommits) string {
+	byForge := "A commit that the forge made in somebody's name, as by its web pages, holds the change back (" + code(c.ByForge) + ")."
+	if c.ByForge == Allow {
+		byForge = "A commit that the forge made in somebody's name, as by its web pages, and signed itself needs no other signature (" + code(c.ByForge) + ")."
+	}
+	return "Merge commits are commits too. The accounts of one human count as one. " + byForge
 }
 
 // checkDemand says what is asked of one required check.

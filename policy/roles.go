@@ -83,7 +83,7 @@ func (s *subject) anyhow(roles []string) demand {
 // A tally is which approvals count for one demand of a control.
 type tally struct {
 	unknown   []string // why none can be counted
-	counted   []change.Review
+	counted   []approval
 	unsure    []string // why it is not known whether an approval counts
 	uncounted []change.Uncounted
 }
@@ -119,8 +119,11 @@ func (s *subject) tally(d demand) tally {
 		case may == unsure:
 			why = fmt.Sprintf("it is not known whether %s is %s", by, d.is)
 			t.unsure = append(t.unsure, why)
+		case a.unsure != "":
+			why = a.unsure
+			t.unsure = append(t.unsure, why)
 		default:
-			t.counted = append(t.counted, r)
+			t.counted = append(t.counted, a)
 			continue
 		}
 		t.uncounted = append(t.uncounted, change.Uncounted{Review: r.ID, By: r.By, Why: change.Text(why)})
@@ -137,20 +140,44 @@ func (t tally) reasons() []string {
 	return out
 }
 
-// counters returns the marks of those whose approvals count.
+// counters returns the marks of those whose approvals count, and what an approval was
+// carried over.
 func (t tally) counters() string {
 	marks := make([]string, len(t.counted))
-	for i, r := range t.counted {
-		marks[i] = mark(r.By)
+	for i, a := range t.counted {
+		marks[i] = mark(a.review.By)
+		if len(a.over) > 0 {
+			marks[i] += fmt.Sprintf(" (carried from %s over %s)", abbrev(a.review.Commit), updatesNamed(a.over))
+		}
 	}
 	return enumerate(marks, "and")
 }
 
-// facts names the reviews that count.
+// updatesNamed names updates, the oldest first.
+func updatesNamed(over []change.SHA) string {
+	const most = 3
+	var names []string
+	for _, sha := range slices.Backward(over) {
+		names = append(names, abbrev(sha))
+	}
+	noun := "the update "
+	if len(names) > 1 {
+		noun = "the updates "
+	}
+	if more := len(names) - most; more > 0 {
+		names = append(names[:most], fmt.Sprintf("%d more", more))
+	}
+	return noun + enumerate(names, "and")
+}
+
+// facts names the reviews that count, and the updates that any was carried over.
 func (t tally) facts() []string {
-	facts := make([]string, len(t.counted))
-	for i, r := range t.counted {
-		facts[i] = reviewFact(r)
+	var facts []string
+	for _, a := range t.counted {
+		facts = append(facts, reviewFact(a.review))
+		for _, sha := range a.over {
+			facts = append(facts, "updates/"+string(sha))
+		}
 	}
 	return sorted(facts)
 }

@@ -56,6 +56,7 @@ func combine(results []change.Result) change.Result {
 		out.Status = out.Status.Worse(r.Status)
 		out.Facts = append(out.Facts, r.Facts...)
 		out.Uncounted = append(out.Uncounted, r.Uncounted...)
+		out.Carried = append(out.Carried, r.Carried...)
 		reasons = appendNew(reasons, string(r.Reason))
 		supplies = appendNew(supplies, string(r.Supply))
 	}
@@ -66,6 +67,7 @@ func combine(results []change.Result) change.Result {
 		return cmp.Or(cmp.Compare(a.Review, b.Review), cmp.Compare(a.By, b.By), cmp.Compare(a.Why, b.Why))
 	})
 	out.Uncounted = slices.Compact(out.Uncounted)
+	out.Carried = inReviewOrder(out.Carried)
 	return out
 }
 

@@ -160,6 +160,8 @@ func TestSchemaHasTheKeysOfTheDecoder(t *testing.T) {
 		"changes/required-checks":           "changes: [{required-checks: [%s]}]",
 		"changes/linked-request":            "changes: [{linked-request: %s}]",
 		"changes/protected-paths":           "changes: [{protected-paths: [%s]}]",
+		"changes/code-owners":               "changes: [{code-owners: %s}]",
+		"changes/signed-commits":            "changes: [{signed-commits: %s}]",
 		"changes/no-bypass":                 "changes: [{no-bypass: %s}]",
 		"deployments":                       "deployments: [%s]",
 		"deployments/approved-changes-only": "deployments: [{approved-changes-only: %s}]",

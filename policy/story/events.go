@@ -89,11 +89,13 @@ func changeEvents() []Event {
 		{"branch NAME", "The branch that the change comes from.", branch},
 		{"target BRANCH [through BRANCH]", "The branch that the change lands on; main without this line. A stacked change goes through another.", target},
 		{"links KEY", "The change closes a request, by a closing reference.", links},
-		{"commit LOGIN [committer LOGIN] [co-author LOGIN] [pusher LOGIN] [files OF-N] [merges N]", "Commits and pushes. The committer can be forge; files of-1 are those of the first commit again; merges 90 makes commit 90 a second parent.", commit},
+		{"commit LOGIN [committer LOGIN] [co-author LOGIN] [pusher LOGIN] [files OF-N] [merges N] [signed-by LOGIN] [signature STATE]", "Commits and pushes. The committer can be forge, which signs; files of-1 are those of the first commit again; merges 90 makes commit 90 a second parent. A valid signature is by somebody, or with a key of nobody; one that is not valid has a state such as UNKNOWN_KEY, or none where it is not signed. Without either it is not known.", commit},
+		{"update LOGIN [to N] [by-hand]", "Merges commit N of the base, 92 without it, into the change, on the forge's pages; by hand with other files than the merge alone gives.", updateBranch},
 		{"rebase LOGIN [as AUTHOR] [files OF-N] [onto N] [alone]", "Makes every commit again, on commit N, and force-pushes them. They keep their authors, or claim another; alone, they name no co-authors any more. The last has new files, or those of an earlier commit.", rebase},
 		{"touch PATH", "The change modifies a file.", func(h *history, a args) {
 			h.files = append(h.files, change.File{Path: a.words["PATH"], Status: "modified"})
 		}},
+		{"owners LINE...", "A line of the code owners file on the base, such as *.go @ada @acme/platform. Without any there is no such file.", ownersLine},
 		{"rename OLD NEW", "The change renames a file.", func(h *history, a args) {
 			h.files = append(h.files, change.File{Path: a.words["NEW"], Previous: a.words["OLD"], Status: "renamed"})
 		}},
@@ -145,6 +147,7 @@ func commit(h *history, a args) {
 	if with := a.words["co-author"]; with != "" {
 		c.CoAuthors = append(c.CoAuthors, h.person(with))
 	}
+	c.Signature = h.signature(a, c.ByForge)
 	pusher := a.words["pusher"]
 	if pusher == "" {
 		pusher = login
@@ -153,6 +156,24 @@ func commit(h *history, a args) {
 	h.commits = append(h.commits, c)
 	h.pushes = append(h.pushes, change.BranchPush{By: h.person(pusher), Before: head.Commit, After: sha, At: at})
 	h.head(sha, tree)
+}
+
+// signature returns what the forge says of a commit's signature.
+func (h *history) signature(a args, byForge bool) change.Fact[change.Signature] {
+	by, state := a.words["signed-by"], a.words["signature"]
+	switch {
+	case by != "" && state != "":
+		h.fail("a valid signature has no other state; leave out signed-by or signature")
+	case by != "":
+		return change.Known(change.Signature{Signed: true, Valid: true, State: "VALID", Signer: h.person(by)})
+	case state == "none":
+		return change.Known(change.Signature{})
+	case state != "":
+		return change.Known(change.Signature{Signed: true, State: state})
+	case byForge:
+		return change.Known(change.Signature{Signed: true, Valid: true, State: "VALID"})
+	}
+	return change.Fact[change.Signature]{}
 }
 
 // filesOf returns the files of the commit that "of-N" names.

@@ -30,6 +30,8 @@ func facts() map[string]func(*change.Facts) {
 		"shown":       func(f *change.Facts) { f.Shown = change.Fact[change.Shown]{} },
 		"group":       func(f *change.Facts) { f.Group = change.Fact[change.Group]{} },
 		"enforced":    func(f *change.Facts) { f.Enforced = change.Fact[change.Enforcement]{} },
+		"owners":      func(f *change.Facts) { f.Owners = change.Fact[change.Ownership]{} },
+		"updates":     func(f *change.Facts) { f.Updates = change.Fact[[]change.Update]{} },
 		"runs":        func(f *change.Facts) { f.Runs = change.Fact[[]change.Run]{} },
 		"memberships": func(f *change.Facts) { f.Members = change.Fact[[]change.Membership]{} },
 	}

@@ -42,6 +42,8 @@ type history struct {
 	tickets  map[string]change.Answer // what trackers say, by key
 	timeline []change.Event
 	group    change.Group
+	owners   []string // lines of the code owners file
+	updates  []change.Update
 	absent   []string
 }
 
@@ -151,6 +153,12 @@ func (h *history) told(needs change.Needs) change.Facts {
 	if len(needs.Starters) > 0 {
 		f.Runs = change.Known(h.atWork(needs.Starters))
 	}
+	if needs.Owners {
+		f.Owners = change.Known(h.ownership())
+	}
+	if needs.Updates {
+		f.Updates = change.Known(h.updates)
+	}
 	f.People = h.roster.People()
 	for _, name := range h.absent {
 		facts()[name](&f)
@@ -162,7 +170,7 @@ func (h *history) told(needs change.Needs) change.Facts {
 // selector that the story does not speak of stays unanswered.
 func (h *history) answers(needs change.Needs) []change.Membership {
 	var members []change.Membership
-	for _, selector := range needs.Selectors {
+	for _, selector := range h.asked(needs) {
 		logins, answered := h.members[selector]
 		if !answered {
 			continue
@@ -188,6 +196,9 @@ func (h *history) strayMembers(file string, set *policy.Set) Problems {
 				named = append(named, string(s))
 			}
 		}
+	}
+	for _, team := range h.owningTeams() {
+		named = append(named, string(team))
 	}
 	slices.Sort(named)
 	named = slices.Compact(named)
