@@ -9,17 +9,28 @@ import (
 
 // A comparison is one page of what lies between two commits.
 type comparison struct {
-	Status       string `json:"status"` // ahead, behind, identical or diverged
-	TotalCommits int    `json:"total_commits"`
-	MergeBase    struct {
-		SHA change.SHA `json:"sha"`
-	} `json:"merge_base_commit"`
-	Commits []struct {
+	Status       string   `json:"status"` // ahead, behind, identical or diverged
+	TotalCommits int      `json:"total_commits"`
+	Base         compared `json:"base_commit"`
+	MergeBase    compared `json:"merge_base_commit"`
+	Commits      []struct {
 		SHA    change.SHA `json:"sha"`
 		NodeID string     `json:"node_id"`
 	} `json:"commits"`
 	Files []restFile `json:"files"` // on the first page only, at most 300
 }
+
+// compared is one of the commits that a comparison is about.
+type compared struct {
+	SHA    change.SHA `json:"sha"`
+	Commit struct {
+		Tree struct {
+			SHA change.SHA `json:"sha"`
+		} `json:"tree"`
+	} `json:"commit"`
+}
+
+func (c compared) tree() change.SHA { return c.Commit.Tree.SHA }
 
 func (a *api) comparePage(ctx context.Context, repository string, base, head change.SHA, page, size int) (*comparison, error) {
 	var c comparison

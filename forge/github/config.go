@@ -96,6 +96,7 @@ type Forge struct {
 	memory   *lru.Cache[string, memory] // by change.Ref.Key
 	policies *policies
 	owners   *ownersMemory
+	proofs   *proofs
 	replaced *lru.Cache[string, []commit] // by change.Ref.Key and the head that a force push took away
 }
 
@@ -190,6 +191,9 @@ func (f *Forge) makeCaches() (err error) {
 		return err
 	}
 	if f.memory, err = lru.New[string, memory](size); err != nil {
+		return err
+	}
+	if f.proofs, err = newProofs(size); err != nil {
 		return err
 	}
 	if f.owners, err = newOwnersMemory(size); err != nil {

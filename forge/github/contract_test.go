@@ -21,7 +21,7 @@ func TestQueriesAreValid(t *testing.T) {
 	schema := contract.Schema(t)
 	for name, document := range map[string]string{
 		"pull_request": pullRequestDocument, "branch": branchDocument, "commits": commitsDocument, "authors": authorsDocument,
-		"owners": ownersDocument,
+		"owners": ownersDocument, "trees": treesDocument,
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, errs := gqlparser.LoadQueryWithRules(schema, document, rules.NewDefaultRules())

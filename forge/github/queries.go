@@ -23,6 +23,9 @@ var floorQuery string
 //go:embed owners.graphql
 var ownersQuery string
 
+//go:embed trees.graphql
+var treesQuery string
+
 //go:embed fragments.graphql
 var fragments string
 
@@ -34,6 +37,7 @@ var (
 	commitsDocument     = document(commitsQuery, "CommitFacts")
 	authorsDocument     = document(authorsQuery)
 	floorDocument       = document(floorQuery)
+	treesDocument       = document(treesQuery, "Folder")
 	ownersDocument      = document(ownersQuery, "Owners")
 )
 
