@@ -139,8 +139,9 @@ type Decision struct {
 	// wants to reach. It is unknown then, and nobody's concern.
 	Ungoverned bool `json:"ungoverned,omitempty"`
 
-	Class string `json:"class,omitempty"` // the class of the change by the policy's classes, such as "normal"; empty when it has none
-	Notes []Text `json:"notes,omitempty"` // what an organisation's floor tightened, and what of the repository's policy it left without effect
+	Class       string `json:"class,omitempty"`       // the class of the change by the policy's classes, such as "normal"; empty when it has none
+	ClassReason Text   `json:"classReason,omitempty"` // why it is of that class, or why the class is not settled
+	Notes       []Text `json:"notes,omitempty"`       // what an organisation's floor tightened, and what of the repository's policy it left without effect
 }
 
 // Conclude returns the status of a set of results: the worst of them, and

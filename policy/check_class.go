@@ -6,13 +6,12 @@ import (
 	"github.com/countersign-dev/countersign/change"
 )
 
-// namedChecks returns the checks that the rules for a branch require by name, in the
-// order of the policy.
-func (p *Policy) namedChecks(branch string) []RequiredCheck {
-	guards := p.guardsOf(branch)
+// namedChecks returns the checks that rules require by name, in the order of the
+// policy, each with the rules that guard what runs it.
+func namedChecks(rules, guards []*ChangeRule) []RequiredCheck {
 	var named []RequiredCheck
-	for _, i := range p.rulesFor(branch) {
-		for _, c := range p.Changes[i].RequiredChecks {
+	for _, r := range rules {
+		for _, c := range r.RequiredChecks {
 			if c.Name != "" {
 				c.guards = guards
 				named = append(named, c)
@@ -22,20 +21,17 @@ func (p *Policy) namedChecks(branch string) []RequiredCheck {
 	return named
 }
 
-// bound returns the rules at the given positions, which are for a branch, with each
+// bound returns the rules that apply to a change, with each
 // required check tied to the rules that guard what runs it, and each demand for a
 // class to the checks that can meet it: those that this policy names, and those that
 // the policy beside it does.
-func (p *Policy) bound(rules []int, branch string) []*ChangeRule {
-	guards, named := p.guardsOf(branch), p.namedChecks(branch)
-	for _, other := range []*Policy{p.above, p.below} {
-		if other != nil {
-			named = append(named, other.namedChecks(branch)...)
-		}
-	}
-	out := make([]*ChangeRule, len(rules))
-	for at, i := range rules {
-		r := p.Changes[i]
+func (p *Policy) bound(applying []applying) []*ChangeRule {
+	rules := sure(applying)
+	guards := slices.Concat(rules, p.above)
+	named := append(namedChecks(rules, guards), p.beside...)
+	out := make([]*ChangeRule, len(applying))
+	for at, a := range applying {
+		r := *a.rule
 		r.RequiredChecks = slices.Clone(r.RequiredChecks)
 		for j := range r.RequiredChecks {
 			c := &r.RequiredChecks[j]

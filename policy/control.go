@@ -17,6 +17,7 @@ const (
 	ProtectedPathsID = "protected-paths"
 	CodeOwnersID     = "code-owners"
 	SignedCommitsID  = "signed-commits"
+	AssertionsID     = "assertions"
 	NoBypassID       = "no-bypass"
 )
 
@@ -40,6 +41,7 @@ func controls() []control {
 		{ProtectedPathsID, func(r *ChangeRule) bool { return len(r.ProtectedPaths) > 0 }, protectedPaths, notOfPushes, members(ProtectedPathsID)},
 		{CodeOwnersID, func(r *ChangeRule) bool { return r.CodeOwners != nil }, codeOwners, unreviewedPush, reviewedMembers(CodeOwnersID)},
 		{SignedCommitsID, func(r *ChangeRule) bool { return r.SignedCommits != nil }, signedCommits, unsignedPush, reviewedMembers(SignedCommitsID)},
+		{AssertionsID, func(r *ChangeRule) bool { return len(r.Assertions) > 0 }, assertions, notOfPushes, members(AssertionsID)},
 		{NoBypassID, always, noBypass, noBypassPush, members(NoBypassID)},
 	}
 }

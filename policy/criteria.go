@@ -68,6 +68,15 @@ func criteria(control string) map[string][]string {
 			ssdf:  {"PW.1.2"},
 			euDRA: {"DORA 9(4)(e)", "RTS 17(1)(c)(i)", "RTS 17(1)(d)"},
 		}
+	case AssertionsID: // what is asserted is the policy's own; that a change is held to it is change control
+		return map[string][]string{
+			soc2:  {"CC8.1"},
+			iso:   {"A.8.32"},
+			pci:   {"6.5.1"},
+			nist:  {"CM-3"},
+			ssdf:  {"PO.4.1"},
+			euDRA: {"DORA 9(4)(e)"},
+		}
 	case ProtectedPathsID, NoBypassID: // the gate cannot be edited by the change it judges, nor gone around
 		return map[string][]string{
 			soc2:  {"CC7.1", "CC8.1"},

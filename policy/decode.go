@@ -25,6 +25,10 @@ type decoder struct {
 	problems Problems
 	used     []roleUse // where the file names a role
 
+	classed    []roleUse // where an entry of changes names a class
+	lines      [][]rune  // of the file
+	conditions int       // read so far
+
 	automated  []accountUse // where the file registers an account as an automation
 	answerable []accountUse // and where it says who answers for one
 }

@@ -4,6 +4,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/policy/expression"
 )
 
 // maxApprovals is more than any change could hope for.
@@ -15,6 +16,11 @@ func (d *decoder) changeRule(n *yaml.Node) ChangeRule {
 	var noBypass bool // every rule asks for it; writing it out is allowed
 	d.mapping(n, "an entry of changes",
 		field{"branches", true, func(n *yaml.Node) { r.Branches = d.patterns(n, "branches") }},
+		field{"classes", false, func(n *yaml.Node) { r.Classes = d.classesOf(n) }},
+		field{"when", false, func(n *yaml.Node) {
+			when := d.condition(n, "when", expression.OfRule)
+			r.When = &when
+		}},
 		field{PeerReviewID, false, func(n *yaml.Node) { r.PeerReview = d.peerReview(n, PeerReviewID) }},
 		field{SegregationID, false, d.empty(&r.SegregationOfDuties, SegregationID)},
 		field{RequiredChecksID, false, func(n *yaml.Node) {
@@ -27,6 +33,7 @@ func (d *decoder) changeRule(n *yaml.Node) ChangeRule {
 		field{CodeOwnersID, false, func(n *yaml.Node) { r.CodeOwners = d.codeOwners(n) }},
 		field{SignedCommitsID, false, func(n *yaml.Node) { r.SignedCommits = d.signedCommits(n) }},
 		field{"carry-over", false, func(n *yaml.Node) { r.CarryOver = d.choice(n, "carry-over", []string{OverUpdates}) }},
+		field{AssertionsID, false, func(n *yaml.Node) { r.Assertions = d.assertions(n) }},
 		field{NoBypassID, false, d.empty(&noBypass, NoBypassID)},
 	)
 	return r

@@ -72,17 +72,28 @@ func (p *Policy) evaluate(f change.Facts) change.Decision {
 		d.Ungoverned = true
 		return d
 	}
-	judge := p.judgeOf(f)
+	judge, s := p.judgeOf(f)
 	if judge == nil {
 		return undetermined("this program cannot judge a change of the kind %s", change.Quote(string(f.Ref.Kind)))
 	}
-	d := change.Decision{Rule: ruleNames(rules), Results: []change.Result{}}
-	asked := p.bound(rules, branch)
+	applying := p.appliesTo(s, rules)
+	d := change.Decision{Results: []change.Result{}}
+	if len(applying) == 0 {
+		d = nothingApplies(branch, s)
+	}
+	if s != nil && len(p.Classes) > 0 {
+		d.Class, d.ClassReason = s.class().name(), s.class().reason()
+	}
+	if len(applying) == 0 {
+		return d
+	}
+	d.Rule = ruleNames(positions(applying))
+	asked := p.bound(applying)
 	for _, c := range controls() {
 		var said []ruled
-		for at, i := range rules {
+		for at, a := range applying {
 			if r := asked[at]; c.askedBy(r) {
-				said = append(said, ruled{i, judge(c, r)})
+				said = append(said, ruled{a.at, a.tempered(func() change.Result { return judge(c, r) })})
 			}
 		}
 		if len(said) > 0 {
@@ -96,19 +107,19 @@ func (p *Policy) evaluate(f change.Facts) change.Decision {
 }
 
 // judgeOf returns how to judge one control of one rule for this kind of change, or
-// nil for a kind this program does not know.
-func (p *Policy) judgeOf(f change.Facts) func(control, *ChangeRule) change.Result {
+// nil for a kind this program does not know. Of a proposal it returns the subject too.
+func (p *Policy) judgeOf(f change.Facts) (func(control, *ChangeRule) change.Result, *subject) {
 	switch f.Ref.Kind {
 	case change.PullRequest, change.MergeRequest:
 		s := newSubject(p, f)
-		return func(c control, r *ChangeRule) change.Result { return s.whenLanded(c.proposal(s.under(r), r)) }
+		return func(c control, r *ChangeRule) change.Result { return s.whenLanded(c.proposal(s.under(r), r)) }, s
 	case change.Push:
 		f := p.governed(f)
-		return func(c control, _ *ChangeRule) change.Result { return c.push(f) }
+		return func(c control, _ *ChangeRule) change.Result { return c.push(f) }, nil
 	case change.MergeGroup:
-		return func(c control, r *ChangeRule) change.Result { return c.group(f, r) }
+		return func(c control, r *ChangeRule) change.Result { return c.group(f, r) }, nil
 	}
-	return nil
+	return nil, nil
 }
 
 // A subject is a proposed or landed change under judgement, and what several
@@ -124,6 +135,9 @@ type subject struct {
 	reviews reviews
 
 	carrying *subject // the same with approvals carried over, once somebody has asked
+
+	classed *classing // once it is asked for, as is
+	seen    []world   // what expressions see
 }
 
 // under returns the subject as a rule looks at it: it says whether approvals are
@@ -134,11 +148,32 @@ func (s *subject) under(r *ChangeRule) *subject {
 	}
 	if s.carrying == nil {
 		other := *s
-		other.carries = true
+		other.carries, other.seen = true, nil
 		other.reviews = other.reviewsOf()
 		s.carrying = &other
 	}
 	return s.carrying
+}
+
+// class returns which class the change is of.
+func (s *subject) class() classing {
+	if s.classed == nil {
+		c := s.classify()
+		s.classed = &c
+	}
+	return *s.classed
+}
+
+// classFact returns the class as expressions see it.
+func (s *subject) classFact() change.Fact[string] {
+	c := s.class()
+	switch {
+	case len(s.policy.Classes) == 0:
+		return change.Known("")
+	case c.name() == "":
+		return change.Fact[string]{}
+	}
+	return change.Known(c.name())
 }
 
 // newSubject works out what several controls want to know of a change.

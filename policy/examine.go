@@ -23,6 +23,7 @@ func Examine(name string, text []byte) ([]Finding, error) {
 	}
 	e := &examiner{name: name, policy: p, root: (&decoder{name: name}).document(text)}
 	e.roles()
+	e.classes()
 	for i := range p.Changes {
 		e.change(i)
 	}

@@ -54,6 +54,7 @@ func (e *examiner) change(i int) {
 	if !slices.ContainsFunc(controls(), func(c control) bool { return c.id != NoBypassID && c.askedBy(r) }) {
 		e.warn(at, "this entry asks for no review and no check, only that nothing goes around the gate; add peer-review")
 	}
+	e.conditions(r, at)
 	if r.PeerReview != nil {
 		a := askingOf(r.PeerReview, under(at, PeerReviewID))
 		if !e.tooMany(a) {

@@ -27,6 +27,9 @@ func Explain(w io.Writer, d change.Decision, people change.People) error {
 	if d.Reason != "" {
 		fmt.Fprintf(&b, "  %s\n", rendered(d.Reason))
 	}
+	if d.ClassReason != "" {
+		fmt.Fprintf(&b, "  class: %s\n", join(": ", printable(d.Class), rendered(d.ClassReason)))
+	}
 	for _, n := range d.Notes {
 		fmt.Fprintf(&b, "  floor: %s\n", rendered(n))
 	}

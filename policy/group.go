@@ -12,14 +12,14 @@ import (
 // members returns the judgement of one control of a merge group: the worst of what
 // its members came to when each was judged again for the group.
 func members(id string) func(change.Facts, *ChangeRule) change.Result {
-	return func(f change.Facts, _ *ChangeRule) change.Result { return membersOf(f, id) }
+	return func(f change.Facts, r *ChangeRule) change.Result { return membersOf(f, id, r) }
 }
 
 // reviewedMembers is members for a control over approvals, which a commit that
 // came by no change violates.
 func reviewedMembers(id string) func(change.Facts, *ChangeRule) change.Result {
-	return func(f change.Facts, _ *ChangeRule) change.Result {
-		out := membersOf(f, id)
+	return func(f change.Facts, r *ChangeRule) change.Result {
+		out := membersOf(f, id, r)
 		g, _ := f.Group.Get()
 		if len(g.Unexplained) == 0 {
 			return out
@@ -40,11 +40,13 @@ func reviewedMembers(id string) func(change.Facts, *ChangeRule) change.Result {
 // and those on the commit that the group proposes.
 func groupChecks(f change.Facts, r *ChangeRule) change.Result {
 	own := checkpoint{facts: f, commit: f.Ref.Commit}.judge(r.RequiredChecks)
-	return combine([]change.Result{own, membersOf(f, RequiredChecksID)})
+	return combine([]change.Result{own, membersOf(f, RequiredChecksID, r)})
 }
 
-// membersOf returns the worst result of a control among the members of a group.
-func membersOf(f change.Facts, id string) change.Result {
+// membersOf returns the worst result of a control among the members of a group. A
+// rule with conditions does not apply to every member: of one that was judged without
+// it, it asks for nothing.
+func membersOf(f change.Facts, id string, r *ChangeRule) change.Result {
 	g, known := f.Group.Get()
 	switch {
 	case !known:
@@ -58,7 +60,7 @@ func membersOf(f change.Facts, id string) change.Result {
 	all := make([]int, len(members))
 	for i, m := range members {
 		all[i] = m.Ref.Number
-		status, why := resultOf(m, id)
+		status, why := resultOf(m, id, r)
 		out.Status = out.Status.Worse(status)
 		out.Facts = append(out.Facts, fmt.Sprintf("members/%d", m.Ref.Number))
 		if status.Blocks() {
@@ -76,7 +78,7 @@ func membersOf(f change.Facts, id string) change.Result {
 
 // resultOf returns what a control came to for a member, and why. Whoever puts a
 // member's results into the group's facts makes them refer to the group's people.
-func resultOf(m change.Member, id string) (change.Status, string) {
+func resultOf(m change.Member, id string, r *ChangeRule) (change.Status, string) {
 	status := change.NotApplicable
 	var reasons []string
 	for _, r := range m.Results {
@@ -85,7 +87,11 @@ func resultOf(m change.Member, id string) (change.Status, string) {
 			reasons = append(reasons, string(r.Reason))
 		}
 	}
-	if reasons == nil {
+	judged := slices.ContainsFunc(m.Results, func(r change.Result) bool { return r.Control == NoBypassID }) // which every rule asks for
+	switch {
+	case reasons == nil && r.conditional() && judged:
+		return change.NotApplicable, ""
+	case reasons == nil:
 		return change.Undetermined, "it was not judged by " + id
 	}
 	return status, sample(sorted(reasons))

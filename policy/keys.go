@@ -16,12 +16,16 @@ func keys() map[string]key {
 		"Policy.Owner":       {"Who answers for the policy: a team or a person. Decisions name it.", true, text()},
 		"Policy.Roles":       {"Who may approve in which capacity. Whoever any selector of a role names holds it.", false, nil},
 		"Policy.Changes":     {"What is asked of changes to protected branches. Every entry that names the target branch applies.", false, nil},
+		"Policy.Classes":     {"Sorts of change, such as standard or emergency, of which different things are asked. The first that takes a change is its class, and normal is that of every other change.", false, nil},
 		"Policy.Deployments": {"What is asked of deployments to environments.", false, nil},
 		"Policy.Emergency":   {"Who may let a change through by break-glass, and how soon it must be reviewed afterwards.", false, nil},
 		"Policy.People":      {"Accounts that belong to one human: a second account, or a bot that the human answers for.", false, nil},
 		"Policy.Automations": {"Accounts of bots, agents and machine users, who answers for each, and for which paths.", false, nil},
 
 		"ChangeRule.Branches":            {"Patterns of the branches that this entry protects; * does not cross a slash, ** does.", true, pattern()},
+		"ChangeRule.Classes":             {"Classes of changes that this entry applies to; without it, every class.", false, word()},
+		"ChangeRule.When":                {"A CEL expression; the entry applies to changes of which it holds, and where that is not known, nothing that the entry asks for passes.", false, nil},
+		"ChangeRule.Assertions":          {"Each of the expressions in the policy's own words holds of a change.", false, nil},
 		"ChangeRule.PeerReview":          {"Enough people who had no part in a change have approved exactly what lands, and nobody who could approve still asks for changes.", false, nil},
 		"ChangeRule.SegregationOfDuties": {"Everybody who made a change is known, and somebody else has approved it.", false, nil},
 		"ChangeRule.RequiredChecks":      {"Each named check of the named app has succeeded on exactly what lands, and not by a workflow file that the change itself touches unless that file is protected; skipped and neutral are no success.", false, nil},
@@ -31,6 +35,16 @@ func keys() map[string]key {
 		"ChangeRule.SignedCommits":       {"Every commit carries a valid signature, and by nobody else than whoever the commit names as its author or committer.", false, nil},
 		"ChangeRule.CarryOver":           {"What an approval is carried over to a later head: updates, which are merges of the base that prove to add nothing. Without it, an approval counts for the head that it was given on.", false, schema{"enum": []string{OverUpdates}}},
 		noBypassKey:                      {"Nothing reaches the branch around the gate. Every entry asks for it, written out or not.", false, nil},
+
+		"Class.Name":    {"What the class is called, such as standard, emergency or configuration.", true, word()},
+		"Class.Paths":   {"Patterns of paths, read as CODEOWNERS reads them; every touched path must match one, the old path of a rename too. A workflow, a CODEOWNERS file or a policy is matched only by a pattern that names it.", false, nil},
+		"Class.Labels":  {"Labels of which one must stand on the change. One counts when a human who made no part of the change set it last, after the last push.", false, text()},
+		"Class.Authors": {"Accounts, as forge and numeric id; everybody who had a hand in the change must have one of them.", false, author()},
+		"Class.When":    {"A CEL expression that must hold of the change.", false, nil},
+
+		"Assertion.Name":    {"What the assertion is called; reasons name it.", true, text()},
+		"Assertion.That":    {"A CEL expression that must hold of the change.", true, nil},
+		"Assertion.Message": {"What to do where it does not hold.", false, text()},
 
 		"PeerReview.Approvals": {"How many independent approvals are wanted.", true, schema{"type": "integer", "minimum": 1, "maximum": maxApprovals}},
 		"PeerReview.From":      {"Roles, any of which an approver must hold; without it, anyone who may write to the repository can approve.", false, word()},

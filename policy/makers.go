@@ -93,6 +93,9 @@ type makers struct {
 	humans  map[change.Person][]change.Person // who answers for an automation, in order
 	unknown []string                          // why the set may be incomplete, in order; empty when it is whole
 	facts   []string                          // what the set rests on
+
+	hands   []change.Person // whoever did something, account by account, in order
+	missing []string        // why hands may be incomplete
 }
 
 // has reports whether p, or an alias of p, is known to be a maker.
@@ -175,6 +178,7 @@ func makersOf(f change.Facts, automations []Automation) makers {
 		c.missing("timeline", timelineUnknown)
 	}
 	c.replaced()
+	c.makers.missing = slices.Clone(c.makers.unknown)
 	return c.finish()
 }
 
@@ -257,6 +261,9 @@ func (c *collector) addKnown(d deed) {
 // add notes that somebody did something to the change.
 func (c *collector) add(d deed) {
 	p := c.facts.People.Same(d.by)
+	if !slices.Contains(c.makers.hands, d.by) {
+		c.makers.hands = append(c.makers.hands, d.by)
+	}
 	keep(c.makers.deeds, p, d)
 	if !d.claimed() {
 		c.makers.proven[p] = true
@@ -297,6 +304,7 @@ func (c *collector) finish() makers {
 		}
 	}
 	c.makers.facts = sorted(c.makers.facts)
+	slices.SortFunc(c.makers.hands, byNumber)
 	return c.makers
 }
 

@@ -12,13 +12,31 @@ import (
 // of roles that matter for its target branch and touched paths, and which runs were
 // at work when automations made the change for whoever started them. Selectors that
 // name one account are not among them, because Resolve answers those.
+//
+// Of an entry that may apply is asked whatever it needs; what decides that is looked
+// at as it will be when the change is judged, as far as it is known by then.
 func (p *Policy) Needs(f change.Facts) change.Needs {
+	resolved := f
+	if p.chooses(f) {
+		resolved = p.Resolve(f, "")
+	}
+	return p.needs(f, rulesIn(p.view(resolved)))
+}
+
+// chooses reports whether a rule for the change's branch applies to some changes
+// only.
+func (p *Policy) chooses(f change.Facts) bool {
+	return slices.ContainsFunc(p.applying(f), (*ChangeRule).conditional)
+}
+
+// needs is Needs where the rules are known that apply to the change, or may.
+func (p *Policy) needs(f change.Facts, rules []*ChangeRule) change.Needs {
 	var n change.Needs
-	n.Attempts = f.Ref.Kind != change.Push && p.countsAttempts(f) // a merge group has checks of its own
+	n.Attempts = f.Ref.Kind != change.Push && slices.ContainsFunc(rules, (*ChangeRule).countsAttempts) // a merge group has checks of its own
 	if f.Ref.Kind != change.PullRequest && f.Ref.Kind != change.MergeRequest {
 		return n // its members, or the changes that explain it, are judged by themselves
 	}
-	for _, r := range p.applying(f) {
+	for _, r := range rules {
 		for _, role := range r.rolesFor(f) {
 			for _, s := range p.Roles[role] {
 				if !strings.HasPrefix(string(s), userPrefix) {
@@ -34,29 +52,26 @@ func (p *Policy) Needs(f change.Facts) change.Needs {
 	n.Selectors = slices.Compact(n.Selectors)
 	n.Requests = sorted(n.Requests)
 	n.Starters = p.startMoments(f)
-	n.Owners = slices.ContainsFunc(p.applying(f), func(r *ChangeRule) bool { return r.CodeOwners != nil })
-	n.Updates = p.couldCarry(f)
+	n.Owners = slices.ContainsFunc(rules, func(r *ChangeRule) bool { return r.CodeOwners != nil })
+	n.Updates = p.couldCarry(f, rules)
 	return n
 }
 
-// couldCarry reports whether a rule that applies carries approvals over, and there is
+// couldCarry reports whether one of the rules carries approvals over, and there is
 // one which only lacks that all that came after it is known to be updates.
-func (p *Policy) couldCarry(f change.Facts) bool {
-	i := slices.IndexFunc(p.applying(f), func(r *ChangeRule) bool { return r.CarryOver != "" })
+func (p *Policy) couldCarry(f change.Facts, rules []*ChangeRule) bool {
+	i := slices.IndexFunc(rules, func(r *ChangeRule) bool { return r.CarryOver != "" })
 	if i < 0 {
 		return false
 	}
 	f.Updates = change.Fact[[]change.Update]{}
-	s := newSubject(p, f).under(p.applying(f)[i])
+	s := newSubject(p, f).under(rules[i])
 	return slices.ContainsFunc(s.reviews.approvals, func(a approval) bool { return a.unsure != "" })
 }
 
-// countsAttempts reports whether a rule that applies to a change limits the attempts
-// behind a required check.
-func (p *Policy) countsAttempts(f change.Facts) bool {
-	return slices.ContainsFunc(p.applying(f), func(r *ChangeRule) bool {
-		return slices.ContainsFunc(r.RequiredChecks, func(c RequiredCheck) bool { return c.Attempts > 0 })
-	})
+// countsAttempts reports whether a rule limits the attempts behind a required check.
+func (r *ChangeRule) countsAttempts() bool {
+	return slices.ContainsFunc(r.RequiredChecks, func(c RequiredCheck) bool { return c.Attempts > 0 })
 }
 
 // applying returns the rules that name the target branch of a change.

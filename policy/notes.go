@@ -23,7 +23,7 @@ func (s *Set) Notes(branch string) []change.Text {
 
 // notes is Notes for the rules that apply to a change.
 func (s *Set) notes(f change.Facts) []change.Text {
-	return s.compare(s.Repository.placed(f), s.Floor.placed(f))
+	return s.compare(placed(s.ownView(f)), placed(s.floorView(f)))
 }
 
 // A placedRule is a rule with its position in its file.
@@ -55,12 +55,11 @@ func (s *Set) Branches() []string {
 	return sorted(all)
 }
 
-// placed returns the rules that apply to a change.
-func (p *Policy) placed(f change.Facts) []placedRule {
-	branch, _ := targetBranch(f)
+// placed returns rules that apply to a change with their positions.
+func placed(list []applying) []placedRule {
 	var rules []placedRule
-	for _, i := range p.rulesFor(branch) {
-		rules = append(rules, placedRule{i, &p.Changes[i]})
+	for _, a := range list {
+		rules = append(rules, placedRule{a.at, a.rule})
 	}
 	return rules
 }
@@ -81,6 +80,7 @@ func (s *Set) compare(own, floor []placedRule) []change.Text {
 		}
 	}
 	n.carryOver(own, floor)
+	n.conditions(own, floor)
 	n.roles()
 	return n.list
 }
@@ -262,6 +262,8 @@ func labelOf(v any) string {
 	switch v := v.(type) {
 	case RequiredCheck:
 		return ": the " + v.label()
+	case Assertion:
+		return ": " + change.Quote(v.Name)
 	case ProtectedPaths:
 		paths := make([]string, len(v.Paths))
 		for i, p := range v.Paths {
@@ -275,6 +277,26 @@ func labelOf(v any) string {
 // has reports whether a rule makes the very demand.
 func has(r placedRule, id string, want entry) bool {
 	return slices.ContainsFunc(entries(r, id), func(e entry) bool { return bytes.Equal(e.form, want.form) })
+}
+
+// conditions notes what classes and expressions of the files have no effect on: each
+// file's choose among its own rules.
+func (n *notes) conditions(own, floor []placedRule) {
+	chosen := func(rules []placedRule) []placedRule {
+		return slices.DeleteFunc(slices.Clone(rules), func(r placedRule) bool { return !r.rule.conditional() })
+	}
+	mine, theirs := chosen(own), chosen(floor)
+	if len(mine) > 0 {
+		n.add("classes and when of %s choose among the rules of the repository's policy only; the floor's %s hold%s whatever they come to", rulesOf(mine), rulesOf(floor), thirdPerson(len(floor)))
+	}
+	for _, r := range theirs {
+		n.add("the floor's %s holds for some changes only, by the floor's own classes and when", ruleName(r.at))
+	}
+	for _, c := range n.set.Repository.Classes {
+		if len(mine) > 0 && slices.ContainsFunc(n.set.Floor.Classes, func(o Class) bool { return o.Name == c.Name && !bytes.Equal(wire(o), wire(c)) }) {
+			n.add("the class %s means something else in the floor; each holds for its own file", change.Quote(c.Name))
+		}
+	}
 }
 
 // roles notes roles that both files name and give to others.

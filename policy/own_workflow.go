@@ -65,22 +65,6 @@ func touchedPaths(files []change.File) []string {
 	return sorted(paths)
 }
 
-// guardsOf returns the rules that can guard the workflows of this policy's checks on
-// a branch: its own, and those of the floor above it. A floor does not rely on what a
-// repository protects, because the repository says in which roles.
-func (p *Policy) guardsOf(branch string) []*ChangeRule {
-	var rules []*ChangeRule
-	for _, policy := range []*Policy{p, p.above} {
-		if policy == nil {
-			continue
-		}
-		for _, i := range policy.rulesFor(branch) {
-			rules = append(rules, &policy.Changes[i])
-		}
-	}
-	return rules
-}
-
 // guarded reports whether touching a path asks, by one of the rules that the check
 // relies on, for the approval of somebody who is answerable for it. Whichever
 // control demands that approval judges it; this only says that one does.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -18,6 +19,9 @@ import (
 // a Problems that lists everything found, each with name, line and column.
 func Parse(name string, text []byte) (*Policy, error) {
 	d := &decoder{name: name}
+	for line := range strings.Lines(string(text[:min(len(text), maxText)])) {
+		d.lines = append(d.lines, []rune(line))
+	}
 	root := d.document(text)
 	if root != nil {
 		d.plain(root, 0)
@@ -108,6 +112,7 @@ func (d *decoder) policy(n *yaml.Node) *Policy {
 		field{"changes", false, func(n *yaml.Node) {
 			d.list(n, "changes", func(n *yaml.Node) { p.Changes = append(p.Changes, d.changeRule(n)) })
 		}},
+		field{"classes", false, func(n *yaml.Node) { p.Classes = d.classes(n) }},
 		field{"deployments", false, func(n *yaml.Node) {
 			d.list(n, "deployments", func(n *yaml.Node) { p.Deployments = append(p.Deployments, d.deploymentRule(n)) })
 		}},
@@ -119,6 +124,7 @@ func (d *decoder) policy(n *yaml.Node) *Policy {
 		d.problem(n, "a policy without changes and deployments governs nothing; add changes")
 	}
 	d.checkRoles(p.Roles)
+	d.checkClasses(p.Classes)
 	d.checkAutomations(p.People)
 	return p
 }

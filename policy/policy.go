@@ -12,14 +12,17 @@ type Policy struct {
 	Version     int                          // of the file's form; 1
 	Owner       string                       // who answers for the policy
 	Roles       map[string][]change.Selector // who can hold each role; any selector is enough
+	Classes     []Class                      // sorts of change, the first that takes a change is its class
 	Changes     []ChangeRule
 	Deployments []DeploymentRule
 	Emergency   *Emergency // nil when the policy knows no break-glass
 	People      []Alias
 	Automations []Automation
 
-	// In a Set: the floor above a repository's policy, and the policy below a floor.
-	above, below *Policy
+	// In a Set: the floor's rules that hold for the change above a repository's policy,
+	// and the checks that the policy beside this one names.
+	above  []*ChangeRule
+	beside []RequiredCheck
 
 	hindsight bool // see Set.Hindsight
 }
@@ -27,7 +30,9 @@ type Policy struct {
 // A ChangeRule is what a policy asks of changes to some branches. A nil or empty
 // control is not asked for, except no-bypass, which every rule asks for.
 type ChangeRule struct {
-	Branches            []string // doublestar patterns; * does not cross a slash
+	Branches            []string   // doublestar patterns; * does not cross a slash
+	Classes             []string   // it applies to changes of these; empty for every class
+	When                *Condition // it applies to changes of which this holds; nil for every change
 	PeerReview          *PeerReview
 	SegregationOfDuties bool
 	RequiredChecks      []RequiredCheck
@@ -36,7 +41,11 @@ type ChangeRule struct {
 	CodeOwners          *CodeOwners
 	SignedCommits       *SignedCommits
 	CarryOver           string // OverUpdates, or empty: an approval counts for the head that it was given on
+	Assertions          []Assertion
 }
+
+// conditional reports whether the rule applies to some changes to its branches only.
+func (r *ChangeRule) conditional() bool { return r.When != nil || len(r.Classes) > 0 }
 
 // PeerReview asks for independent approvals.
 type PeerReview struct {

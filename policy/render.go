@@ -34,6 +34,7 @@ func render(w io.Writer, d *document, from Source) error {
 	d.head(from)
 	d.terms()
 	d.roles()
+	d.classes()
 	d.changes()
 	d.deployments()
 	d.emergency()

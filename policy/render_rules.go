@@ -13,6 +13,9 @@ func (d *document) changes() {
 		r := &d.policy.Changes[i]
 		d.para("## Changes to %s", branches(r.Branches))
 		d.para("Entry %d of %d; in a record it is called `%s`. Every entry that names a branch applies to it.", i+1, len(d.policy.Changes), ruleName(i))
+		if r.conditional() {
+			d.para("%s", r.scope())
+		}
 		var missing []string
 		for _, c := range controls() {
 			if !c.askedBy(r) {
@@ -62,6 +65,12 @@ func demands(r *ChangeRule, control string) []string {
 		return out
 	case LinkedRequestID:
 		return requestDemands(r.LinkedRequest)
+	case AssertionsID:
+		var out []string
+		for _, a := range r.Assertions {
+			out = append(out, assertionDemand(a))
+		}
+		return out
 	case ProtectedPathsID:
 		var out []string
 		for _, entry := range r.ProtectedPaths {

@@ -3,6 +3,7 @@ package policy_test
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,7 +67,7 @@ func sayings(n *yaml.Node, under string) []string {
 			switch {
 			case under == "roles":
 				out = append(out, "`"+key+"`")
-			case policy.Meaning(key) != "" && key != "branches" && key != "environments":
+			case policy.Meaning(key) != "" && !slices.Contains([]string{"branches", "environments", "classes", "when"}, key):
 				out = append(out, key, policy.Meaning(key))
 			}
 			out = append(out, sayings(n.Content[i+1], key)...)
@@ -74,6 +75,10 @@ func sayings(n *yaml.Node, under string) []string {
 	case yaml.ScalarNode:
 		switch under {
 		case "version", "review-within":
+		case "when", "that":
+			out = append(out, "`"+strings.TrimSpace(strings.ReplaceAll(n.Value, "\n", " "))+"`")
+		case "authors":
+			out = append(out, "`"+strings.TrimPrefix(n.Value, "user:")+"`")
 		case "tracker":
 			out = append(out, map[string]string{"github": "in GitHub", "gitlab": "in GitLab", "jira": "in Jira"}[n.Value])
 		case "created-before":

@@ -104,21 +104,47 @@ func (p *Policy) withUsers(f change.Facts) change.Fact[[]change.Membership] {
 			}
 		}
 	}
-	reviews, _ := f.Reviews.Get()
-	if len(selectors) == 0 || len(reviews) == 0 {
-		return f.Members
+	var reviewers []change.Person
+	for _, r := range f.Reviews.Or(nil) {
+		reviewers = append(reviewers, r.By)
 	}
-	reviewers := map[change.Person]bool{}
-	for _, r := range reviews {
-		if id := f.People[r.By]; id.Digest == "" { // of an identity withheld, only the record knows the answer
-			reviewers[r.By] = true
+	if len(selectors) > 0 {
+		f.Members = withNamed(f, selectors, reviewers)
+	}
+	if authors := p.authors(); len(authors) > 0 {
+		f.Members = withNamed(f, authors, makersOf(f, p.Automations).hands)
+	}
+	return f.Members
+}
+
+// authors returns the selectors of the accounts that classes name as authors.
+func (p *Policy) authors() map[change.Selector]bool {
+	selectors := map[change.Selector]bool{}
+	for _, c := range p.Classes {
+		for _, a := range c.Authors {
+			selectors[a.selector()] = true
 		}
 	}
+	return selectors
+}
+
+// withNamed returns the memberships with selectors that name one account answered for
+// some people.
+func withNamed(f change.Facts, selectors map[change.Selector]bool, people []change.Person) change.Fact[[]change.Membership] {
+	asked := map[change.Person]bool{}
+	for _, p := range people {
+		if id := f.People[p]; p != "" && id.Digest == "" { // of an identity withheld, only the record knows the answer
+			asked[p] = true
+		}
+	}
+	if len(asked) == 0 {
+		return f.Members
+	}
 	old, _ := f.Members.Get()
-	members := slices.DeleteFunc(slices.Clone(old), func(m change.Membership) bool { return selectors[m.Selector] && reviewers[m.Person] })
+	members := slices.DeleteFunc(slices.Clone(old), func(m change.Membership) bool { return selectors[m.Selector] && asked[m.Person] })
 	for _, s := range slices.Sorted(maps.Keys(selectors)) {
 		account := change.AccountID(strings.TrimPrefix(string(s), userPrefix))
-		for _, person := range slices.SortedFunc(maps.Keys(reviewers), byNumber) {
+		for _, person := range slices.SortedFunc(maps.Keys(asked), byNumber) {
 			members = append(members, change.Membership{Selector: s, Person: person, Member: f.People[person].Account == account})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/policy/expression"
 )
 
 // SchemaID names the schema of the policy file.
@@ -38,6 +39,8 @@ func schemaOf(t reflect.Type, k key) schema {
 		return selectorSchema()
 	case reflect.TypeFor[change.AccountID]():
 		return schema{"type": "string", "pattern": aliasForm}
+	case reflect.TypeFor[Condition]():
+		return schema{"type": "string", "minLength": 1, "maxLength": expression.MaxText}
 	case reflect.TypeFor[PathPattern]():
 		return pathSchema()
 	case reflect.TypeFor[time.Duration]():
@@ -85,6 +88,8 @@ func objectSchema(t reflect.Type) schema {
 		bypass := onSwitch()
 		bypass["description"] = keys()[noBypassKey].doc
 		properties[NoBypassID] = bypass
+	case reflect.TypeFor[Class]():
+		s["anyOf"] = asksFor("paths", "labels", "authors", "when")
 	case reflect.TypeFor[DeploymentRule]():
 		s["anyOf"] = asksFor("approved-changes-only", "deployment-approval", "deployer-separation")
 	case reflect.TypeFor[RequiredCheck]():

@@ -36,6 +36,11 @@ func workflow() schema {
 	return s
 }
 
+// author is the schema of an account that makes changes.
+func author() schema {
+	return schema{"type": "string", "pattern": "^(" + userPrefix + ")?" + strings.TrimPrefix(accountForm, "^")}
+}
+
 // accountable is the schema of who answers for an automation.
 func accountable() schema {
 	return schema{"type": "string", "anyOf": []schema{{"pattern": accountForm}, {"const": Starter}}}

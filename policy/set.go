@@ -74,9 +74,12 @@ func (s *Set) Governs(branch string) bool {
 
 // Needs returns the questions that remain before the change can be judged by both.
 func (s *Set) Needs(f change.Facts) change.Needs {
-	var n change.Needs
-	for _, p := range s.policies() {
-		n = n.And(p.Needs(f))
+	if s.Floor == nil || s.Repository == nil {
+		return s.policies()[0].Needs(f)
 	}
-	return n
+	resolved := f
+	if s.Repository.chooses(f) || s.Floor.chooses(f) {
+		resolved = s.Resolve(f, "")
+	}
+	return s.Repository.needs(f, rulesIn(s.ownView(resolved))).And(s.Floor.needs(f, rulesIn(s.floorView(resolved))))
 }

@@ -43,8 +43,15 @@ func asGathered(f change.Facts, people change.People) change.People {
 	return out
 }
 
-// own decides by the repository's policy, which also knows the floor's automations.
+// own decides by the repository's policy.
 func (s *Set) own(f change.Facts) change.Decision {
+	p, own := s.asOwn(f)
+	return p.Evaluate(own)
+}
+
+// asOwn returns the repository's policy, which also knows the floor's automations, and
+// the facts as it sees them.
+func (s *Set) asOwn(f change.Facts) (*Policy, change.Facts) {
 	both := *s.Repository
 	both.Automations = slices.Concat(s.Repository.Automations, s.Floor.Automations)
 	own := automationsOf(f, false)
@@ -54,5 +61,5 @@ func (s *Set) own(f change.Facts) change.Decision {
 			own.Automations = append(own.Automations, a)
 		}
 	}
-	return both.Evaluate(own)
+	return &both, own
 }

@@ -18,7 +18,7 @@ func (s *Set) Evaluate(f change.Facts) change.Decision {
 	if s.Floor == nil {
 		return s.Repository.Evaluate(f)
 	}
-	s = s.tied()
+	s = s.tied(f)
 	floor := s.floor(f)
 	if s.Repository == nil {
 		return floor
@@ -36,17 +36,29 @@ func (s *Set) Evaluate(f change.Facts) change.Decision {
 	return d
 }
 
-// tied returns the set with each policy knowing the other, for what one of them says
-// that the other rests on: which checks are required by name, and which paths are
-// protected. s is not changed.
-func (s *Set) tied() *Set {
+// tied returns the set with each policy knowing what of the other's rules for the
+// change it rests on: which checks are required by name, and which paths are
+// protected. A floor does not rely on what a repository protects, because the
+// repository says in which roles. s is not changed.
+func (s *Set) tied(f change.Facts) *Set {
 	if s.Repository == nil {
 		return s
 	}
 	own, floor := *s.Repository, *s.Floor
-	own.above, floor.below = s.Floor, &own
+	mine, theirs := sure(s.ownView(f)), sure(s.floorView(f))
+	own.above = theirs
+	own.beside, floor.beside = namedChecks(theirs, theirs), namedChecks(mine, slices.Concat(mine, theirs))
 	return &Set{Repository: &own, Floor: &floor}
 }
+
+// ownView returns the rules of the repository's policy that apply to a change.
+func (s *Set) ownView(f change.Facts) []applying {
+	p, own := s.asOwn(f)
+	return p.view(own)
+}
+
+// floorView returns the rules of the floor that apply to a change.
+func (s *Set) floorView(f change.Facts) []applying { return s.Floor.view(automationsOf(f, true)) }
 
 // floor decides by the floor, in its own name. What repositories say of people may
 // make its judgement stricter and not milder: it is judged with and without that.
@@ -99,7 +111,7 @@ func worseOf(a, b change.Decision) change.Decision {
 // tightened returns a repository's decision made as strict as the floor's.
 func tightened(own, floor change.Decision) change.Decision {
 	d := change.Decision{
-		Owner: own.Owner, Class: cmp.Or(own.Class, floor.Class), Results: []change.Result{},
+		Owner: own.Owner, Class: cmp.Or(own.Class, floor.Class), ClassReason: cmp.Or(own.ClassReason, floor.ClassReason), Results: []change.Result{},
 		Rule: join("; ", own.Rule, floor.Rule), Status: own.Status.Worse(floor.Status),
 	}
 	if bare(own.Reason) == bare(floor.Reason) {

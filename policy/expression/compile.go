@@ -2,6 +2,7 @@ package expression
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -16,7 +17,11 @@ type Expression struct {
 
 	program cel.Program
 	cost    uint64
+	uses    []string
 }
+
+// Uses returns the variables that the expression names, sorted.
+func (e *Expression) Uses() []string { return slices.Clone(e.uses) }
 
 // A Mistake is one thing wrong with an expression, and where. Line and Column count
 // from 1, in characters of the expression.
@@ -54,7 +59,7 @@ func Compile(text string, scope Scope) (*Expression, []Mistake) {
 	if err != nil {
 		return nil, []Mistake{{1, 1, err.Error()}}
 	}
-	return &Expression{Text: text, program: program, cost: estimate.Max}, nil
+	return &Expression{Text: text, program: program, cost: estimate.Max, uses: usedBy(checked)}, nil
 }
 
 // unordered returns where an expression goes through the keys of a map, if it does.
@@ -70,6 +75,20 @@ func unordered(a *cel.Ast) *Mistake {
 		}
 	}
 	return nil
+}
+
+// usedBy returns the variables that an expression names, sorted.
+func usedBy(a *cel.Ast) []string {
+	known := sizesOf(Variables())
+	var names []string
+	for _, ref := range a.NativeRep().ReferenceMap() {
+		name := strings.TrimPrefix(ref.Name, ".")
+		if _, is := known[name]; is {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // sizesOf returns the variables by name.

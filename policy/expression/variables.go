@@ -57,7 +57,7 @@ type Change struct {
 
 	Opener    change.Fact[Person]
 	Makers    change.Fact[[]Person] // everybody who had a hand in it
-	Approvers change.Fact[[]Person] // those of an approval that counts, whatever their roles
+	Approvers change.Fact[[]Person] // those who may write and whose approval counts, whatever their roles
 	Commits   change.Fact[[]Commit]
 	Files     change.Fact[[]File]
 	Labels    change.Fact[[]string]
@@ -103,7 +103,7 @@ func Variables() []Variable {
 	return []Variable{
 		text("change.kind", "What sort of change it is: pull_request, merge_request, merge_group or push.", longestWord, func(c Change) (string, bool) { return c.Kind.Get() }),
 		text("change.repository", "The repository's owner and name, such as acme/shop.", longestName, func(c Change) (string, bool) { return c.Repository.Get() }),
-		text("change.title", "The title; empty for what has none.", longestName, func(c Change) (string, bool) { return c.Title.Get() }),
+		text("change.title", "The title; on a change that has landed, the one it had when it did.", longestName, func(c Change) (string, bool) { return c.Title.Get() }),
 		text("change.target", "The protected branch that the change lands on.", longestName, func(c Change) (string, bool) { return c.Target.Get() }),
 		text("change.branch", "The branch that the change comes from.", longestName, func(c Change) (string, bool) { return c.Branch.Get() }),
 		text("change.class", "The class of the change by the policy's classes; empty when it has none. Not for a class's own when.", longestWord, func(c Change) (string, bool) { return c.Class.Get() }),
@@ -113,14 +113,14 @@ func Variables() []Variable {
 		plain("change.opened", "When the change was opened.", cel.TimestampType, func(c Change) (time.Time, bool) { return c.Opened.Get() }),
 		plain("change.draft", "Whether the change is a draft.", cel.BoolType, func(c Change) (bool, bool) { return c.Draft.Get() }),
 		plain("change.from_fork", "Whether the change comes from another repository.", cel.BoolType, func(c Change) (bool, bool) { return c.FromFork.Get() }),
-		list("change.files", "The touched files.", file, mostFiles, []string{"path", "previous"}, longestName, func(c Change) ([]File, bool) { return c.Files.Get() }),
+		list("change.files", "The touched files. A rename stands as two of them: the new path, and the old one as removed.", file, mostFiles, []string{"path", "previous"}, longestName, func(c Change) ([]File, bool) { return c.Files.Get() }),
 		list("change.commits", "The commits, in no order.", commit, mostCommits, []string{"sha"}, longestWord, func(c Change) ([]Commit, bool) { return c.Commits.Get() }),
-		list("change.labels", "The labels; on a change that has landed, those it had when it did.", cel.StringType, mostLabels, nil, longestWord, func(c Change) ([]string, bool) { return c.Labels.Get() }),
+		list("change.labels", "The labels that count: a human who made no part of the change set each of them last, after the last push. On a change that has landed, those it had when it did.", cel.StringType, mostLabels, nil, longestWord, func(c Change) ([]string, bool) { return c.Labels.Get() }),
 		list("change.requests", "The keys of the linked change requests.", cel.StringType, mostNamed, nil, longestName, func(c Change) ([]string, bool) { return c.Requests.Get() }),
 		list("change.makers", "Everybody who had a hand in the change.", person, mostPeople, []string{"id", "kind"}, longestWord, func(c Change) ([]Person, bool) { return c.Makers.Get() }),
-		list("change.approvers", "Everybody whose approval counts, whatever their roles.", person, mostPeople, []string{"id", "kind"}, longestWord, func(c Change) ([]Person, bool) { return c.Approvers.Get() }),
+		list("change.approvers", "Everybody who may write to the repository and whose approval counts, whatever their roles.", person, mostPeople, []string{"id", "kind"}, longestWord, func(c Change) ([]Person, bool) { return c.Approvers.Get() }),
 		plain("change.opener", "Who opened the change.", person, func(c Change) (Person, bool) { return c.Opener.Get() }),
-		list("change.checks", "The newest run of every check on the head; on a change that has landed, as it stood then.", check, mostNamed, []string{"app", "name"}, longestName, func(c Change) ([]Check, bool) { return c.Checks.Get() }),
+		list("change.checks", "The newest run of every check on the head; of several workflows with a check of that name, one that did not succeed; on a change that has landed, as it stood then. A success of a workflow that the change itself touches has the conclusion untrusted.", check, mostNamed, []string{"app", "name"}, longestName, func(c Change) ([]Check, bool) { return c.Checks.Get() }),
 	}
 }
 

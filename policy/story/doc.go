@@ -20,7 +20,9 @@
 // The section want begins with a verdict: allow, deny or exception. A line for each
 // control that matters follows: its status and id, and after a colon its reason. A
 // line without a reason wants only the status, and a control without a line may say
-// anything. Where nothing can be judged, the line is the status and the reason.
+// anything. Where nothing can be judged, the line is the status and the reason. A line
+// such as "class standard" wants the class of the change, and "class" alone that it is
+// not settled.
 //
 // Like package policy, this one is pure: the same story always comes out the same.
 package story

@@ -9,7 +9,7 @@ import (
 
 // Events returns every kind of line that the section story can have.
 func Events() []Event {
-	return slices.Concat(peopleEvents(), changeEvents(), requestEvents(), reviewEvents(), checkEvents(), runEvents(), landingEvents(), otherEvents())
+	return slices.Concat(peopleEvents(), changeEvents(), requestEvents(), labelEvents(), reviewEvents(), checkEvents(), runEvents(), landingEvents(), otherEvents())
 }
 
 func peopleEvents() []Event {

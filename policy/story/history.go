@@ -41,6 +41,7 @@ type history struct {
 	requests []change.Request
 	tickets  map[string]change.Answer // what trackers say, by key
 	timeline []change.Event
+	labels   []string
 	group    change.Group
 	owners   []string // lines of the code owners file
 	updates  []change.Update
@@ -142,7 +143,7 @@ func (h *history) told(needs change.Needs) change.Facts {
 	f := h.facts
 	f.Commits, f.Pushes, f.Files = change.Known(h.commits), change.Known(h.pushes), change.Known(h.files)
 	f.Reviews, f.Checks = change.Known(h.reviews), change.Known(h.checks)
-	f.Requests, f.Timeline = change.Known(h.requests), change.Known(h.timeline)
+	f.Requests, f.Timeline, f.Labels = change.Known(h.requests), change.Known(h.timeline), change.Known(h.labels)
 	if f.Ref.Kind == change.MergeGroup {
 		f.Group = change.Known(h.group)
 	}

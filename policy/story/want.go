@@ -21,6 +21,7 @@ type want struct {
 const (
 	theVerdict  = "verdict"
 	theDecision = "decision" // the reason why nothing could be judged
+	theClass    = "class"    // of the change; its status is "class" and the name, or "class" alone where it is not settled
 )
 
 // statuses lists the outcomes of a control.
@@ -55,6 +56,10 @@ func (p *parser) want(l line) want {
 	words := strings.Fields(head)
 	if len(words) == 0 || len(words) > 2 {
 		p.problem(l.number, "write a status, a control and perhaps a colon and the reason, such as: pending peer-review")
+		return w
+	}
+	if words[0] == theClass {
+		w.about, w.status = theClass, strings.Join(words, " ")
 		return w
 	}
 	if w.status = words[0]; !slices.Contains(statuses(), w.status) {
@@ -113,6 +118,9 @@ func outcomesOf(p Played) map[string]want {
 	if d.Reason != "" {
 		got[theDecision] = want{status: string(d.Status), reason: d.Reason.Render(name)}
 	}
+	if d.ClassReason != "" {
+		got[theClass] = want{status: strings.TrimSpace(theClass + " " + d.Class), reason: d.ClassReason.Render(name)}
+	}
 	for _, r := range d.Results {
 		got[r.Control] = want{status: string(r.Status), reason: r.Reason.Render(name)}
 	}
@@ -126,6 +134,9 @@ func Tell(p Played) string {
 	b.WriteString(got[theVerdict].status + "\n")
 	if whole, none := got[theDecision]; none {
 		b.WriteString(whole.said() + "\n")
+	}
+	if class, classed := got[theClass]; classed {
+		b.WriteString(class.said() + "\n")
 	}
 	for _, r := range p.Decision.Results {
 		w := got[r.Control]
