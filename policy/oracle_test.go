@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/countersign-dev/countersign/change"
 )
@@ -20,8 +21,10 @@ type past struct {
 	words  []word    // reviews, in order
 	runs   []run     // checks and statuses, in order
 	head   int       // number of the head commit
-	rebase int       // when the target last became another, 0 for never
+	bases  []int     // when the target became another, in order
+	target string    // the branch whose rules apply
 	path   bool      // whether a protected path is touched
+	key    bool      // whether the title names a request
 	end    *ending   // nil while it is open
 }
 
@@ -30,16 +33,31 @@ type rules struct {
 	approvals   int
 	role        bool // approvals count of engineers only
 	separation  bool
-	checks      []string // each of the app github-actions
-	protected   bool     // the workflows need the platform team
-	answersBot  bool     // ada answers for release-bot
+	checks      []wanted
+	protected   bool // the workflows need the platform team
+	guarded     bool // they do by this policy, or by one that it may rely on
+	request     bool // a request has to be linked
+	alias       bool // mallory-alt is known to be mallory's
+	answersBot  bool // ada answers for release-bot, as if it were an account of hers
+	registered  bool // release-bot is an automation, for which ada is accountable
 	engineers   []string
 	platform    []string
 	readersOnly []string
 }
 
-// A move is one push, by whoever was logged in.
-type move struct{ by string }
+// A wanted check is of the app github-actions.
+type wanted struct {
+	name     string
+	workflow string // "" for any
+	attempts int    // 0 for as many as one likes
+	accept   string // what passes beside success
+}
+
+// A move is one push, by whoever was logged in, and the commits that it brought.
+type move struct {
+	by      string
+	brought []int
+}
 
 // A version is one commit as the branch has it.
 type version struct {
@@ -62,6 +80,7 @@ type word struct {
 type run struct {
 	name, app, came string
 	file            string // of the workflow, "" where nobody tells
+	attempt         int    // 0 where nobody tells
 	on, at          int
 }
 
@@ -69,6 +88,7 @@ type run struct {
 type ending struct {
 	how, shown string // shown is what our last verdict was
 	on         int    // the commit that verdict was of
+	meant      string // the branch that verdict was for
 	queue      bool   // the branch demands a queue
 	at         int
 }
@@ -77,7 +97,9 @@ type ending struct {
 func (r rules) human(login string) string {
 	switch login {
 	case "mallory-alt":
-		return "mallory"
+		if r.alias {
+			return "mallory"
+		}
 	case "build@nowhere.example":
 		return ""
 	case "release-bot":
@@ -108,8 +130,8 @@ func (p past) makers() (all, sure []string, whole bool) {
 	}
 	for _, v := range p.past {
 		for _, login := range []string{v.author, v.committer, v.together} {
-			if human := p.rules.human(login); human == login && login != "forge" || login == "mallory-alt" {
-				all = append(all, human) // robots and strangers of a version that is gone are passed over
+			if login != "forge" && login != "release-bot" && !strings.Contains(login, "@") {
+				all = append(all, p.rules.human(login)) // robots and strangers of a version that is gone are passed over
 			}
 		}
 	}
@@ -118,10 +140,33 @@ func (p past) makers() (all, sure []string, whole bool) {
 		sure = append(sure, p.rules.human(login))
 	}
 	for _, login := range slices.Concat(seen, claimed) {
-		all = append(all, p.rules.human(login))
-		whole = whole && p.rules.human(login) != ""
+		human := p.rules.human(login)
+		if login == "release-bot" && p.rules.registered && human == "" && p.ownWorkOnly() {
+			human = "ada"
+		}
+		all = append(all, human)
+		whole = whole && human != ""
 	}
 	return all, sure, whole
+}
+
+// ownWorkOnly reports whether all that release-bot ever pushed is its own work: it is
+// the author, and it or the forge committed it. Of a push that is gone nobody knows
+// what became of it, so everything that is there now must be its own.
+func (p past) ownWorkOnly() bool {
+	for _, m := range p.moves {
+		if m.by != "release-bot" {
+			continue
+		}
+		there := slices.ContainsFunc(p.line, func(v version) bool { return v.n == m.brought[len(m.brought)-1] })
+		for _, v := range p.line {
+			own := v.author == "release-bot" && (v.committer == "release-bot" || v.committer == "forge")
+			if !own && (!there || slices.Contains(m.brought, v.n)) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // lastWords returns the last opinion of every human: neither a comment nor a robot
@@ -164,7 +209,17 @@ func (p past) ofHead(n int) bool {
 // counts reports whether a word is an approval that counts, whatever role it needs.
 func (p past) counts(w word) bool {
 	makers, _, _ := p.makers()
-	return w.says == "approved" && w.dismisser == "" && p.ofHead(w.on) && w.at > p.rebase && !slices.Contains(makers, p.rules.human(w.by))
+	return w.says == "approved" && w.dismisser == "" && p.ofHead(w.on) && w.at > p.lastBase() && !slices.Contains(makers, p.rules.human(w.by))
+}
+
+// lastBase returns when the target last became another before the end, 0 for never.
+func (p past) lastBase() (last int) {
+	for _, at := range p.bases {
+		if p.end == nil || at <= p.end.at {
+			last = at
+		}
+	}
+	return last
 }
 
 // objections returns how many requests for changes stand, and whether it can be
@@ -216,111 +271,4 @@ func (p past) enough(want int, may func(string) bool) change.Status {
 		return change.Pass
 	}
 	return change.Pending
-}
-
-// judged returns the status of every control that is asked.
-func (p past) judged() map[string]change.Status {
-	out := map[string]change.Status{"peer-review": p.peerReview(), "no-bypass": p.noBypass()}
-	if p.rules.separation {
-		out["segregation-of-duties"] = p.enough(1, func(login string) bool {
-			return p.mayWrite(login) || p.rules.role && slices.Contains(p.rules.engineers, login)
-		})
-	}
-	if len(p.rules.checks) > 0 {
-		out["required-checks"] = worst(p.checks(p.head)...)
-	}
-	if p.rules.protected {
-		out["protected-paths"] = change.NotApplicable
-		if p.path {
-			out["protected-paths"] = p.enough(1, func(login string) bool { return slices.Contains(p.rules.platform, login) })
-		}
-	}
-	if p.end != nil {
-		for control, status := range out {
-			if status == change.Pending {
-				out[control] = change.Fail // nobody can do it any more
-			}
-		}
-	}
-	return out
-}
-
-func (p past) peerReview() change.Status {
-	status := p.enough(p.rules.approvals, p.mayReview)
-	some, perhaps := p.objections()
-	if perhaps {
-		status = worst(status, change.Undetermined)
-	}
-	if some {
-		status = change.Fail
-	}
-	return status
-}
-
-// checks returns what each required check comes to on a commit: the last run there
-// of every workflow that has one is what counts, and none may be bad.
-func (p past) checks(on int) []change.Status {
-	var all []change.Status
-	for _, name := range p.rules.checks {
-		last := map[string]change.Status{}
-		for _, r := range p.runs {
-			if r.name != name || r.app != "github-actions" || r.on != on || p.end != nil && r.at > p.end.at {
-				continue
-			}
-			switch r.came {
-			case "success":
-				last[r.file] = p.honest(r.file)
-			case "queued", "in_progress":
-				last[r.file] = change.Pending
-			default:
-				last[r.file] = change.Fail
-			}
-		}
-		if len(last) == 0 {
-			all = append(all, change.Pending)
-		}
-		for _, status := range last {
-			all = append(all, status)
-		}
-	}
-	return all
-}
-
-// honest is the status of a success by a workflow: a change that rewrites the only
-// workflow it can touch has written its own success, unless it needs the platform
-// team for that.
-func (p past) honest(file string) change.Status {
-	switch {
-	case !p.path || p.rules.protected:
-		return change.Pass
-	case file == "":
-		return change.Undetermined
-	case file == touched:
-		return change.Fail
-	}
-	return change.Pass
-}
-
-func (p past) noBypass() change.Status {
-	switch {
-	case p.end == nil:
-		return change.NotApplicable
-	case p.end.how == "direct_push" || p.end.how == "force_push":
-		return change.Fail
-	case p.end.queue && p.end.how != "merge_queue":
-		return change.Fail
-	case p.end.shown != "success" || p.end.on != p.head:
-		return change.Fail
-	}
-	return change.Pass
-}
-
-// worst returns whichever status holds back most.
-func worst(all ...change.Status) change.Status {
-	for _, s := range []change.Status{change.Fail, change.Undetermined, change.Pending, change.Exception, change.Pass} {
-		if slices.Contains(all, s) {
-			return s
-		}
-	}
-	return change.NotApplicable
 }
