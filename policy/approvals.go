@@ -136,7 +136,7 @@ func byTime(a, b change.Review) int {
 	return bytes.Compare(wire(a), wire(b))
 }
 
-// wire returns the JSON form of a value of the change package. Only a time beyond
+// wire returns the JSON form of facts, or of what a policy says. Only a time beyond
 // the year 9999 has none; such values are equal, which is an order too.
 func wire(v any) []byte {
 	data, _ := json.Marshal(v)

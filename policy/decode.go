@@ -97,7 +97,7 @@ func (d *decoder) entries(n *yaml.Node, what string, each func(key string, at, v
 		return false
 	}
 	first := map[string]int{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" {
 			d.problem(key, "a key of %s must be text; here it is %s", what, describe(key))

@@ -66,25 +66,21 @@ func (e *examiner) note(never bool, path []any, format string, args ...any) {
 	e.found = append(e.found, Finding{Problem{e.name, n.Line, n.Column, fmt.Sprintf(format, args...)}, never})
 }
 
-// nodeAt returns the node at the end of a path of keys and positions, or the last
-// one on the way that is there.
+// nodeAt returns the node at the end of a path of keys and positions in what Parse
+// has read.
 func nodeAt(n *yaml.Node, path []any) *yaml.Node {
 	for _, step := range path {
-		next := -1
 		switch step := step.(type) {
 		case int:
-			next = step
+			n = n.Content[step]
 		case string:
-			for i := 0; i+1 < len(n.Content); i += 2 {
-				if n.Content[i].Value == step {
-					next = i + 1
+			mapping := n
+			for i := 0; i < len(mapping.Content); i += 2 {
+				if mapping.Content[i].Value == step {
+					n = mapping.Content[i+1]
 				}
 			}
 		}
-		if next < 0 || next >= len(n.Content) {
-			return n
-		}
-		n = n.Content[next]
 	}
 	return n
 }

@@ -114,9 +114,37 @@ func TestBounds(t *testing.T) {
 			require.LessOrEqual(t, strings.Count(err.Error(), "\n"), 99)
 		})
 	}
-	accepted := strings.Replace(minimal(), "[main]", "["+many(1000, "main")+"]", 1)
-	_, err := policy.Parse("p.yml", []byte(accepted))
-	require.NoError(t, err)
+}
+
+// TestWithinBounds tries what is just as large as it may be.
+func TestWithinBounds(t *testing.T) {
+	many := func(n int, one string) string { return strings.TrimSuffix(strings.Repeat(one+", ", n), ", ") }
+	var roles strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&roles, "  r%d: [permission:read]\n", i)
+	}
+	for name, text := range map[string]string{
+		"text":         minimal() + strings.Repeat("#", 256<<10-len(minimal())),
+		"list":         strings.Replace(minimal(), "[main]", "["+many(1000, "main")+"]", 1),
+		"mapping":      minimal() + "roles:\n" + roles.String(),
+		"scalar":       strings.Replace(minimal(), "owner: a", "owner: "+strings.Repeat("a", 1000), 1),
+		"pattern":      strings.Replace(minimal(), "main", strings.Repeat("a", 256), 1),
+		"alternatives": strings.Replace(minimal(), "main", "\""+strings.Repeat("{a,b}", 4)+"\"", 1),
+		"approvals":    minimal("    peer-review: {approvals: 50}"),
+		"attempts":     minimal("    required-checks: [{name: test, app: ci, attempts: 100}]"),
+		"app":          minimal("    required-checks: [{name: test, app: 4503599627370496}]"),
+		"duration":     minimal() + "roles: {lead: [permission:admin]}\nemergency: {authorised-by: [lead], review-within: 2160h}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := policy.Parse("p.yml", []byte(text))
+			require.NoError(t, err)
+		})
+	}
+	deep := strings.Replace(minimal(), "[main]", strings.Repeat("[", 18)+strings.Repeat("]", 18), 1)
+	_, err := policy.Parse("p.yml", []byte(deep))
+	require.NotContains(t, err.Error(), "deep")
+	_, err = policy.Parse("p.yml", []byte(strings.Replace(deep, "[]", "[[]]", 1)))
+	require.ErrorContains(t, err, "deep")
 }
 
 // FuzzParse: no text makes Parse panic, every error names a place in the text, and

@@ -93,7 +93,7 @@ func beyondSchema() []string {
 		"a role that is not declared", "a role that is nothing like a declared one", "an account in two entries",
 		"a bad pattern", "a bad path pattern", "a bad regular expression", "a regular expression that matches an empty key",
 		"a regular expression with a hole in it", "a regular expression that never closes",
-		"a state that GitHub does not have",
+		"a state that GitHub does not have", "a long role with a slip",
 		"an emergency of no time", "an emergency without end",
 		"an automation in two entries", "an automation that is somebody's account", "an automation that an automation answers for", "an automation that answers for itself",
 	}

@@ -144,10 +144,7 @@ func of(d change.Decision, control string) *change.Result {
 
 // place returns where a control stands in a decision.
 func place(control string) int {
-	if i := slices.Index(ControlIDs(), control); i >= 0 {
-		return i
-	}
-	return len(ControlIDs())
+	return slices.Index(ControlIDs(), control)
 }
 
 // stricter returns one result of a control that both policies ask for: the worse of
