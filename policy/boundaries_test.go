@@ -182,3 +182,22 @@ func TestAccountUnderTwoReferences(t *testing.T) {
 	}}, "")
 	require.Equal(t, change.Person("p1"), f.People["p3"].SameAs)
 }
+
+// A key that is part of a longer word is none, whatever the word is written in.
+func TestKeysInsideWords(t *testing.T) {
+	p := parsed(t, "version: 1\nowner: a\nchanges:\n  - branches: [main]\n    linked-request: {pattern: \"SHOP-[0-9]\"}\n")
+	found := func(title string) int {
+		f := toMain()
+		f.Title = title
+		return len(p.Resolve(f, "").Requests.Or(nil))
+	}
+	for _, word := range []string{"a", "z", "A", "Z", "0", "9", "_", "é", "語", "\x80"} {
+		require.Zero(t, found("x "+word+"SHOP-1"), "%q before", word)
+		require.Zero(t, found("SHOP-1"+word+" x"), "%q behind", word)
+	}
+	for _, mark := range []string{"/", ":", "@", "[", "^", "`", "{", "\x7f", " ", "-"} {
+		require.Equal(t, 1, found("x"+mark+"SHOP-1"), "%q before", mark)
+		require.Equal(t, 1, found("SHOP-1"+mark+"x"), "%q behind", mark)
+	}
+	require.Equal(t, 1, found("SHOP-1"))
+}

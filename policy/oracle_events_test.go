@@ -31,7 +31,27 @@ func (h *happening) begin() {
 	if h.path {
 		fmt.Fprintln(&h.story, "touch "+touched)
 	}
+	if h.other = h.chance(40); h.other {
+		fmt.Fprintln(&h.story, "touch "+beside)
+	}
+	for range h.IntN(4) {
+		h.owns()
+	}
 	h.commit()
+}
+
+// owns writes a line of the code owners file.
+func (h *happening) owns() {
+	l := line{path: h.one(touched, beside), people: h.some(20), platform: h.chance(25)}
+	words := []string{"/" + l.path}
+	for _, login := range l.people {
+		words = append(words, "@"+login)
+	}
+	if l.platform {
+		words = append(words, "@acme/platform")
+	}
+	fmt.Fprintln(&h.story, "owners "+strings.Join(words, " "))
+	h.lines = append(h.lines, l)
 }
 
 // commit is one commit, pushed.
@@ -65,6 +85,22 @@ func (h *happening) commit() {
 			line += " merges 900"
 		}
 	}
+	if v.committer != "forge" {
+		switch v.signer = h.one("", "author", "author", "author", "author", "author", "author", "committer", h.somebody(), "-", "UNKNOWN_KEY", "INVALID", "none"); v.signer {
+		case "":
+		case "-":
+			line += " signed-by nobody"
+		case "UNKNOWN_KEY", "INVALID", "none":
+			line += " signature " + v.signer
+		case "author", "committer":
+			if v.signer = map[string]string{"author": v.author, "committer": v.committer}[v.signer]; strings.Contains(v.signer, "@") {
+				v.signer = "grace"
+			}
+			fallthrough
+		default:
+			line += " signed-by " + v.signer
+		}
+	}
 	h.say("%s", line)
 	h.made++
 	v.n = h.made
@@ -77,8 +113,10 @@ func (h *happening) event() {
 	switch n := h.IntN(100); {
 	case n < 18:
 		h.commit()
-	case n < 24:
+	case n < 23:
 		h.remake()
+	case n < 30:
+		h.update()
 	default:
 		h.event2(n)
 	}
@@ -100,6 +138,23 @@ func (h *happening) event2(n int) {
 		// A status of a check's name is posted by somebody and counts for nothing.
 		h.say("status %s by %s success", h.one("test", "lint"), h.somebody())
 	}
+}
+
+// update merges the base into the change, by somebody who may add something to it.
+func (h *happening) update() {
+	v := version{author: h.somebody(), committer: "forge", merge: true, update: h.chance(70)}
+	line := fmt.Sprintf("update %s", v.author)
+	if h.chance(30) {
+		line += " to 93"
+	}
+	if !v.update {
+		line += " by-hand"
+	}
+	h.say("%s", line)
+	h.made++
+	v.n = h.made
+	h.line, h.head = append(h.line, v), v.n
+	h.moves = append(h.moves, move{v.author, []int{v.n}})
 }
 
 // remake rebases: every commit is made again by one account, with new files. Whoever
@@ -127,7 +182,7 @@ func (h *happening) remake() {
 	for i := range h.line {
 		h.made++
 		v := &h.line[i]
-		v.n, v.committer, v.empty, v.merge = h.made, by, false, false
+		v.n, v.committer, v.empty, v.merge, v.update, v.signer = h.made, by, false, false, false, ""
 		if as != "" {
 			v.author = as
 		}
@@ -183,8 +238,11 @@ func (h *happening) aim() {
 	h.bases = append(h.bases, h.say("retarget %s %s %s", h.somebody(), old, h.target))
 }
 
-// touched is the one file that a history's change may touch.
-const touched = ".github/workflows/release.yml"
+// The files that a history's change may touch.
+const (
+	touched = ".github/workflows/release.yml" // which may run its checks
+	beside  = "basket.go"
+)
 
 func (h *happening) check(name, app, came string) {
 	file, told := h.one("", "", touched, ".github/workflows/ci.yml", ".github/workflows/ci.yml"), ""
@@ -249,6 +307,12 @@ func (h *happening) group() map[string]change.Status {
 	if h.rules.request {
 		want["linked-request"] = change.NotApplicable
 	}
+	if h.rules.owned != "" {
+		want["code-owners"] = change.NotApplicable
+	}
+	if h.rules.signed != "" {
+		want["signed-commits"] = change.NotApplicable
+	}
 	h.say("group main")
 	members := h.IntN(4)
 	for n := range members {
@@ -275,9 +339,10 @@ func (h *happening) group() map[string]change.Status {
 	}
 	if h.chance(10) {
 		h.say("stray 80")
-		want["peer-review"] = change.Fail
-		if h.rules.separation {
-			want["segregation-of-duties"] = change.Fail
+		for _, control := range []string{"peer-review", "segregation-of-duties", "code-owners", "signed-commits"} {
+			if _, asked := want[control]; asked {
+				want[control] = change.Fail // nobody looked at it
+			}
 		}
 	}
 	if len(h.rules.checks) > 0 {
@@ -315,6 +380,12 @@ func (h *happening) push() map[string]change.Status {
 	want := map[string]change.Status{"peer-review": approvals, "no-bypass": bypass}
 	if h.rules.separation {
 		want["segregation-of-duties"] = approvals
+	}
+	if h.rules.owned != "" {
+		want["code-owners"] = approvals
+	}
+	if h.rules.signed != "" {
+		want["signed-commits"] = approvals
 	}
 	if h.rules.protected {
 		want["protected-paths"] = change.NotApplicable

@@ -53,10 +53,10 @@ func TestHistoriesAgainstTheOracle(t *testing.T) {
 	}
 	t.Logf("%v\n%v", verdicts, statuses)
 	require.Greater(t, verdicts[string(change.Allow)], played/20, "the histories are worth judging")
-	for _, control := range []string{"peer-review", "segregation-of-duties", "required-checks", "protected-paths", "linked-request", "no-bypass"} {
+	for _, control := range []string{"peer-review", "segregation-of-duties", "required-checks", "protected-paths", "linked-request", "code-owners", "signed-commits", "no-bypass"} {
 		for _, status := range []change.Status{change.Pass, change.Fail, change.Pending, change.Undetermined} {
-			if status == change.Undetermined && control == "linked-request" || status == change.Pending && control == "no-bypass" {
-				continue // a link is there or not, and what landed is past
+			if status == change.Undetermined && control == "linked-request" || status == change.Pending && (control == "no-bypass" || control == "signed-commits") {
+				continue // a link is there or not, what landed is past, and a signature does not come later
 			}
 			require.Positive(t, statuses[control+" "+string(status)], "%s is never %s", control, status)
 		}
@@ -147,6 +147,13 @@ func (h *happening) decree() rules {
 		alias: h.chance(85), answersBot: h.chance(35),
 	}
 	r.registered = !r.answersBot && h.chance(50)
+	if h.chance(25) {
+		r.owned = h.one("allow", "deny")
+	}
+	if h.chance(20) {
+		r.signed = h.one("allow", "deny")
+	}
+	r.carries = h.chance(30)
 	r.guarded = r.protected
 	for _, name := range [][]string{nil, {"test"}, {"test", "lint"}}[h.IntN(3)] {
 		w := wanted{name: name}
@@ -190,6 +197,15 @@ func (r rules) policy() string {
 	}
 	if r.protected {
 		b.WriteString("    protected-paths:\n      - {paths: [\".github/workflows/**\"], from: [platform]}\n")
+	}
+	if r.owned != "" {
+		fmt.Fprintf(&b, "    code-owners: {unowned: %s}\n", r.owned)
+	}
+	if r.signed != "" {
+		fmt.Fprintf(&b, "    signed-commits: {by-forge: %s}\n", r.signed)
+	}
+	if r.carries {
+		b.WriteString("    carry-over: updates\n")
 	}
 	if r.alias || r.answersBot {
 		b.WriteString("people:\n")

@@ -50,6 +50,12 @@ func (p past) judged() map[string]change.Status {
 			out["protected-paths"] = p.enough(1, func(login string) bool { return slices.Contains(p.rules.platform, login) })
 		}
 	}
+	if p.rules.owned != "" {
+		out["code-owners"] = p.codeOwners()
+	}
+	if p.rules.signed != "" {
+		out["signed-commits"] = p.signatures()
+	}
 	if p.rules.request {
 		out["linked-request"] = change.Pending
 		if p.key {
@@ -68,7 +74,12 @@ func (p past) judged() map[string]change.Status {
 
 func (p past) peerReview() change.Status {
 	status := p.enough(p.rules.approvals, p.mayReview)
-	some, perhaps := p.objections()
+	return p.unlessObjected(status, p.mayReview)
+}
+
+// unlessObjected is a status where nobody who may object does.
+func (p past) unlessObjected(status change.Status, may func(string) bool) change.Status {
+	some, perhaps := p.objections(may)
 	if perhaps {
 		status = worst(status, change.Undetermined)
 	}
@@ -76,6 +87,73 @@ func (p past) peerReview() change.Status {
 		status = change.Fail
 	}
 	return status
+}
+
+// codeOwners asks for each touched file that has owners for one of them who may write,
+// and that none of them objects.
+func (p past) codeOwners() change.Status {
+	var files []string
+	if p.path {
+		files = append(files, touched)
+	}
+	if p.other {
+		files = append(files, beside)
+	}
+	var all []change.Status
+	ownsAny := func(string) bool { return false }
+	for _, file := range files {
+		var owners line
+		for _, l := range p.lines {
+			if l.path == file {
+				owners = l // the last one holds
+			}
+		}
+		if len(owners.people) == 0 && !owners.platform {
+			if p.rules.owned == "deny" {
+				all = append(all, change.Fail)
+			}
+			continue
+		}
+		before := ownsAny
+		owns := func(login string) bool {
+			named := slices.ContainsFunc(owners.people, func(o string) bool { return p.rules.sameHuman(o, login) })
+			return p.mayWrite(login) && (named || owners.platform && slices.Contains(p.rules.platform, login))
+		}
+		ownsAny = func(login string) bool { return before(login) || owns(login) }
+		all = append(all, p.enough(1, owns))
+	}
+	return p.unlessObjected(worst(all...), ownsAny)
+}
+
+// sameHuman reports whether two logins are of one human, as far as the policy says.
+func (r rules) sameHuman(a, b string) bool {
+	one := func(login string) string {
+		if human := r.human(login); human != "" {
+			return human
+		}
+		return login
+	}
+	return one(a) == one(b)
+}
+
+// signatures asks that each commit is signed by its author or its committer.
+func (p past) signatures() change.Status {
+	var all []change.Status
+	for _, v := range p.line {
+		status := change.Fail
+		switch {
+		case v.committer == "forge" && p.rules.signed == "allow":
+			status = change.Pass
+		case v.committer == "forge":
+		case v.signer == "" || v.signer == "-" || v.signer == "UNKNOWN_KEY":
+			status = change.Undetermined
+		case v.signer == "INVALID" || v.signer == "none":
+		case p.rules.sameHuman(v.signer, v.author) || p.rules.sameHuman(v.signer, v.committer):
+			status = change.Pass
+		}
+		all = append(all, status)
+	}
+	return worst(all...)
 }
 
 // checks returns what each required check comes to on a commit.

@@ -24,6 +24,8 @@ type past struct {
 	bases  []int     // when the target became another, in order
 	target string    // the branch whose rules apply
 	path   bool      // whether a protected path is touched
+	other  bool      // whether another file is touched
+	lines  []line    // of the code owners file, in order
 	key    bool      // whether the title names a request
 	end    *ending   // nil while it is open
 }
@@ -34,12 +36,15 @@ type rules struct {
 	role        bool // approvals count of engineers only
 	separation  bool
 	checks      []wanted
-	protected   bool // the workflows need the platform team
-	guarded     bool // they do by this policy, or by one that it may rely on
-	request     bool // a request has to be linked
-	alias       bool // mallory-alt is known to be mallory's
-	answersBot  bool // ada answers for release-bot, as if it were an account of hers
-	registered  bool // release-bot is an automation, for which ada is accountable
+	protected   bool   // the workflows need the platform team
+	guarded     bool   // they do by this policy, or by one that it may rely on
+	request     bool   // a request has to be linked
+	owned       string // what code owners are asked: "" for nothing, or what becomes of what nobody owns
+	signed      string // what is asked of signatures: "" for nothing, or what becomes of the forge's own commits
+	carries     bool   // approvals are carried over pure updates
+	alias       bool   // mallory-alt is known to be mallory's
+	answersBot  bool   // ada answers for release-bot, as if it were an account of hers
+	registered  bool   // release-bot is an automation, for which ada is accountable
 	engineers   []string
 	platform    []string
 	readersOnly []string
@@ -53,6 +58,13 @@ type wanted struct {
 	accept   string // what passes beside success
 }
 
+// A line of the code owners file.
+type line struct {
+	path     string // the one file that it is about
+	people   []string
+	platform bool // the platform team owns it too
+}
+
 // A move is one push, by whoever was logged in, and the commits that it brought.
 type move struct {
 	by      string
@@ -63,8 +75,10 @@ type move struct {
 type version struct {
 	n                           int
 	author, committer, together string
-	empty                       bool // no file differs from the commit before
-	merge                       bool // and something else was merged all the same
+	empty                       bool   // no file differs from the commit before
+	merge                       bool   // and something else was merged all the same
+	update                      bool   // nothing but the base was merged, and nothing else is in it
+	signer                      string // "" where nobody tells, "-" for a key of nobody, or a state in capitals
 }
 
 // A word is one review. Times are the numbers of events.
@@ -199,6 +213,9 @@ func (p past) ofHead(n int) bool {
 		if p.line[i].n == n {
 			return true
 		}
+		if p.line[i].update && p.rules.carries {
+			continue
+		}
 		if !p.line[i].empty || p.line[i].merge {
 			return false
 		}
@@ -222,12 +239,12 @@ func (p past) lastBase() (last int) {
 	return last
 }
 
-// objections returns how many requests for changes stand, and whether it can be
-// told.
-func (p past) objections() (some, perhaps bool) {
+// objections returns whether a request for changes stands by somebody who may object,
+// and whether one perhaps does.
+func (p past) objections(may func(string) bool) (some, perhaps bool) {
 	makers, sure, _ := p.makers()
 	for _, w := range p.lastWords() {
-		if w.says == "approved" && !w.silent || slices.Contains(sure, p.rules.human(w.by)) || !p.mayReview(w.by) {
+		if w.says == "approved" && !w.silent || slices.Contains(sure, p.rules.human(w.by)) || !may(w.by) {
 			continue
 		}
 		if w.dismisser != "" {

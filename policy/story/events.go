@@ -91,7 +91,7 @@ func changeEvents() []Event {
 		{"links KEY", "The change closes a request, by a closing reference.", links},
 		{"commit LOGIN [committer LOGIN] [co-author LOGIN] [pusher LOGIN] [files OF-N] [merges N] [signed-by LOGIN] [signature STATE]", "Commits and pushes. The committer can be forge, which signs; files of-1 are those of the first commit again; merges 90 makes commit 90 a second parent. A valid signature is by somebody, or with a key of nobody; one that is not valid has a state such as UNKNOWN_KEY, or none where it is not signed. Without either it is not known.", commit},
 		{"update LOGIN [to N] [by-hand]", "Merges commit N of the base, 92 without it, into the change, on the forge's pages; by hand with other files than the merge alone gives.", updateBranch},
-		{"rebase LOGIN [as AUTHOR] [files OF-N] [onto N] [alone]", "Makes every commit again, on commit N, and force-pushes them. They keep their authors, or claim another; alone, they name no co-authors any more. The last has new files, or those of an earlier commit.", rebase},
+		{"rebase LOGIN [as AUTHOR] [files OF-N] [onto N] [alone]", "Makes every commit again, on commit N, and force-pushes them. They keep their authors, or claim another; alone, they name no co-authors any more. Their signatures are gone, and nothing is told of new ones. The last has new files, or those of an earlier commit.", rebase},
 		{"touch PATH", "The change modifies a file.", func(h *history, a args) {
 			h.files = append(h.files, change.File{Path: a.words["PATH"], Status: "modified"})
 		}},
@@ -227,7 +227,8 @@ func rebase(h *history, a args) {
 		if a.words["alone"] != "" {
 			c.CoAuthors = nil
 		}
-		c.SHA, c.Tree, c.Parents, c.Committer = CommitID(h.heads), TreeID(h.heads), []change.SHA{parent}, by
+		c.SHA, c.Tree, c.Parents, c.Committer, c.ByForge = CommitID(h.heads), TreeID(h.heads), []change.SHA{parent}, by, false
+		c.Signature = change.Fact[change.Signature]{} // the old one is of the old commit
 		parent = c.SHA
 	}
 	h.commits[len(h.commits)-1].Tree = last
