@@ -27,6 +27,10 @@ type Hint struct {
 	Forget []string // keys of cached answers, in the forge adapter's own words
 	Owners []string // logins of the owners of repositories whose people have changed roles
 	Scopes []Scope  // further changes to look at again, by where they are
+
+	// Requests are change requests that are not what they were, or may not be there
+	// any more.
+	Requests []RequestID
 }
 
 // A Scope names open changes by where they are. The zero Scope is every repository

@@ -44,6 +44,26 @@ func (t Ticket) StateAt(at time.Time) string {
 // tell a missing issue from a hidden one returns another error.
 var ErrNoIssue = errors.New("there is no such issue")
 
+// An UnansweredError says why a tracker did not tell whether it has an issue. Why goes
+// into the record: it names no person, and is the same on every attempt that fails for
+// the same reason. Everything else is for the log.
+type UnansweredError struct {
+	Why   string
+	Err   error         // what happened; optional
+	After time.Duration // how long the tracker asks to be left alone; 0 when it does not
+}
+
+// Error returns both in one line.
+func (e *UnansweredError) Error() string {
+	if e.Err == nil {
+		return e.Why
+	}
+	return e.Why + ": " + e.Err.Error()
+}
+
+// Unwrap returns what happened.
+func (e *UnansweredError) Unwrap() error { return e.Err }
+
 // A Lookup is one question to a tracker: the issue with a key, such as "SHOP-42",
 // "acme/shop#7" or, for the change's own repository, "#7".
 type Lookup struct {

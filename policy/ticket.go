@@ -69,7 +69,7 @@ func (s *subject) ticketLine(q change.Request, t change.Ticket, name string) str
 		about = append([]string{change.Quote(t.Type)}, about...)
 	}
 	if t.Key != "" {
-		about = append(about, "now called "+change.Quote(t.Key))
+		about = append(about, "called "+change.Quote(t.Key)+" there")
 	}
 	return line + " (" + strings.Join(about, ", ") + ")"
 }

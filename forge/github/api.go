@@ -133,35 +133,55 @@ func validName(name string) bool {
 	return owner != "." && owner != ".." && repo != "." && repo != ".."
 }
 
+// An installation is what the application is to a repository.
+type installation struct {
+	ID          int64 `json:"id"`
+	Permissions struct {
+		Issues string `json:"issues"`
+	} `json:"permissions"`
+}
+
+// readsIssues reports whether the installation was granted to read issues.
+func (i installation) readsIssues() bool {
+	return i.Permissions.Issues == "read" || i.Permissions.Issues == "write"
+}
+
 // installation returns GitHub as the installation on repo sees it.
 func (f *Forge) installation(ctx context.Context, repo change.Repository) (*api, error) {
-	if !validName(repo.Name) {
-		return nil, fmt.Errorf("%s is not a repository's name", change.Quote(repo.Name))
-	}
 	if f.reader != nil {
 		return f.reader, nil
 	}
-	owner, _, _ := strings.Cut(repo.Name, "/")
-	key := "installation " + strings.ToLower(repo.Name)
-	id, err := remember(ctx, f.answers, key, installationKey(owner), func(ctx context.Context) (int64, error) {
-		var answer struct {
-			ID int64 `json:"id"`
-		}
-		if _, err := f.app.get(ctx, "repos/"+repo.Name+"/installation", &answer); err != nil {
+	i, err := f.installed(ctx, repo.Name)
+	if err != nil {
+		return nil, err
+	}
+	return f.as(i.ID), nil
+}
+
+// installed returns the installation on a repository.
+func (f *Forge) installed(ctx context.Context, name string) (installation, error) {
+	if !validName(name) {
+		return installation{}, fmt.Errorf("%s is not a repository's name", change.Quote(name))
+	}
+	owner, _, _ := strings.Cut(name, "/")
+	key := "installation " + strings.ToLower(name)
+	i, err := remember(ctx, f.answers, key, installationKey(owner), func(ctx context.Context) (installation, error) {
+		var answer installation
+		if _, err := f.app.get(ctx, "repos/"+name+"/installation", &answer); err != nil {
 			if status(err) == http.StatusNotFound {
 				err = fmt.Errorf("%w: %w", change.ErrNotInstalled, err)
 			}
-			return 0, err
+			return answer, err
 		}
 		if answer.ID <= 0 {
-			return 0, errors.New("the answer holds no id")
+			return answer, errors.New("the answer holds no id")
 		}
-		return answer.ID, nil
+		return answer, nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("finding the installation on %s: %w", repo.Name, err)
+		return i, fmt.Errorf("finding the installation on %s: %w", name, err)
 	}
-	return f.as(id), nil
+	return i, nil
 }
 
 // as returns the API of one installation. Two callers at the same time may each

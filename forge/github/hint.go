@@ -25,7 +25,7 @@ const Reevaluate = "reevaluate"
 // next event of the pull request, or the sweep, brings it up to date.
 func (f *Forge) Hint(d change.Delivery) (change.Hint, error) {
 	p, err := readPayload(d.Body)
-	h := change.Hint{Forget: forgets(d.Event, p), Owners: ownersOf(d.Event, p), Scopes: f.scopes(d.Event, p)}
+	h := change.Hint{Forget: forgets(d.Event, p), Owners: ownersOf(d.Event, p), Scopes: f.scopes(d.Event, p), Requests: requestsOf(d.Event, p)}
 	if f.aboutFloor(d.Event, p) {
 		h.Forget, h.Scopes = append(h.Forget, floorKey(ownerOf(p))), append(h.Scopes, change.Scope{Owner: ownerOf(p)})
 	}

@@ -42,10 +42,13 @@ type payload struct {
 
 	SHA string `json:"sha"` // status
 
+	Issue             payloadIssue        `json:"issue"`
 	RepositoriesAdded []payloadRepository `json:"repositories_added"` // installation_repositories
 	Changes           struct {
-		DefaultBranch json.RawMessage `json:"default_branch"` // repository edited
-		Name          json.RawMessage `json:"name"`           // label edited
+		DefaultBranch json.RawMessage   `json:"default_branch"` // repository edited
+		Name          json.RawMessage   `json:"name"`           // label edited
+		NewIssue      payloadIssue      `json:"new_issue"`      // issue transferred
+		NewRepository payloadRepository `json:"new_repository"`
 	} `json:"changes"`
 
 	Organization payloadAccount `json:"organization"`
@@ -60,6 +63,11 @@ type payloadRepository struct {
 
 	DefaultBranch string         `json:"default_branch"`
 	Owner         payloadAccount `json:"owner"`
+}
+
+type payloadIssue struct {
+	ID     int64 `json:"id"`
+	Number int   `json:"number"`
 }
 
 type payloadAccount struct {

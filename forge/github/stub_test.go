@@ -143,7 +143,7 @@ func (s *stub) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	switch path := r.URL.Path; {
 	case path == "/repos/acme/shop/installation":
-		answer(w, 200, obj{"id": 9})
+		answer(w, 200, obj{"id": 9, "permissions": obj{"issues": "read", "metadata": "read"}})
 	case path == "/app/installations/9/access_tokens":
 		answer(w, 201, obj{"token": "ghs_" + strings.Repeat("x", 500), "expires_at": "2099-01-01T00:00:00Z"})
 	case path == "/graphql":

@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"maps"
 	"time"
 )
 
@@ -37,7 +38,7 @@ func DefaultPermissions() map[string]string {
 
 // events are what the App is subscribed to.
 func (a *App) events() []string {
-	return []string{"check_run", "create", "delete", "member", "membership", "merge_group", "organization",
+	return []string{"check_run", "create", "delete", "issues", "member", "membership", "merge_group", "organization",
 		"pull_request", "pull_request_review", "push", "repository_ruleset", "status", "team"}
 }
 
@@ -57,6 +58,13 @@ func newApp(random io.Reader) (App, error) {
 		WebhookSecret: []byte(hex.EncodeToString(secret)),
 		key:           &key.PublicKey,
 	}, nil
+}
+
+// SetPermissions changes what the App's installations may do from the next token on.
+func (s *Sim) SetPermissions(permissions map[string]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.App.permissions = maps.Clone(permissions)
 }
 
 // AddApp registers another application, so that its check runs can be posted.

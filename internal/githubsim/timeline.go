@@ -86,4 +86,5 @@ func (p *pull) markMerged(commit string, by *account, base string) {
 	p.repo.landed(commit, p)
 	p.record(event{kind: "MergedEvent", actor: by, after: commit, detail: p.baseBranch})
 	p.record(event{kind: "ClosedEvent", actor: by})
+	p.closeIssues(by)
 }

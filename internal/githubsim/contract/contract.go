@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -133,11 +134,16 @@ func Wrap(t testing.TB, h http.Handler) http.Handler {
 	})
 }
 
+// byRepositoryID begins the addresses that GitHub redirects to, of operations that it
+// describes by the repository's name.
+var byRepositoryID = regexp.MustCompile(`^/repositories/[0-9]+/`)
+
 // check checks one exchange with the description that speaks of it.
 func (d *descriptions) check(r *http.Request, body []byte, answer *httptest.ResponseRecorder) error {
 	r = r.Clone(r.Context())
 	r.URL.Path = strings.TrimPrefix(r.URL.Path, "/api/v3")
 	r.URL.RawPath = strings.TrimPrefix(r.URL.RawPath, "/api/v3")
+	r.URL.Path = byRepositoryID.ReplaceAllString(r.URL.Path, "/repos/owner/name/")
 	if (r.URL.Path == "/graphql" || r.URL.Path == "/api/graphql") && answer.Code == http.StatusOK {
 		return checkQuery(d.schema, body, answer.Body.Bytes())
 	}
