@@ -43,7 +43,7 @@ const maxKey = 500
 
 var (
 	shortKey   = regexp.MustCompile(`^(?:((?:[A-Za-z0-9_.-]+/)+[A-Za-z0-9_.-]+)?#|GH-)([1-9][0-9]{0,9})$`)
-	addressKey = regexp.MustCompile(`^/((?:[A-Za-z0-9_.-]+/)+[A-Za-z0-9_.-]+?)(?:/-)?/(?:issues|work_items)/([1-9][0-9]{0,9})/?$`)
+	addressKey = regexp.MustCompile(`^/((?:[A-Za-z0-9_.-]+/)+[A-Za-z0-9_.-]+)/(?:issues|work_items)/([1-9][0-9]{0,9})/?$`)
 )
 
 // ParseIssueKey reads "#7", "GH-7", "acme/shop#7" or the address of an issue, such as
@@ -60,7 +60,7 @@ func ParseIssueKey(key string) (IssueKey, bool) {
 		return IssueKey{}, false
 	}
 	if m := addressKey.FindStringSubmatch(u.Path); m != nil {
-		return issueKey(strings.ToLower(u.Host), m[1], m[2])
+		return issueKey(strings.ToLower(u.Host), strings.TrimSuffix(m[1], "/-"), m[2])
 	}
 	return IssueKey{}, false
 }

@@ -41,7 +41,7 @@ func (c content) statement() Statement {
 		Sequence:       Sequence{Ref: where.ref, N: c.n, Before: where.before, After: where.after},
 		Change:         changedOf(c.facts),
 		People:         c.facts.People,
-		Roles:          rolesOf(c.facts),
+		Roles:          rolesOf(c.facts, c.judgement),
 		Approvals:      approvalsOf(c.facts, c.judgement),
 		Checks:         checksOf(c.facts),
 		MergeTransform: transformOf(c.facts),
@@ -154,8 +154,8 @@ func changedOf(f change.Facts) Changed {
 	return c
 }
 
-func rolesOf(f change.Facts) Roles {
-	r := Roles{Requester: f.Opener.Or(""), CommitAuthors: []change.Person{}}
+func rolesOf(f change.Facts, d change.Decision) Roles {
+	r := Roles{Requester: requesterOf(f, d), CommitAuthors: []change.Person{}}
 	for _, c := range f.Commits.Or(nil) {
 		for _, p := range append([]change.Person{c.Author}, c.CoAuthors...) {
 			if p != "" && !slices.Contains(r.CommitAuthors, p) {

@@ -126,7 +126,7 @@ func TestPlaces(t *testing.T) {
 }
 
 func TestRoles(t *testing.T) {
-	r := rolesOf(merged(pull(1), sha("c0")))
+	r := rolesOf(merged(pull(1), sha("c0")), change.Decision{})
 	require.Equal(t, Roles{Requester: "p1", CommitAuthors: []change.Person{"p1", "p3"}, LastPusher: "p1", Merger: "p2"}, r)
-	require.Empty(t, rolesOf(pull(1)).Merger)
+	require.Empty(t, rolesOf(pull(1), change.Decision{}).Merger)
 }

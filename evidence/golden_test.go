@@ -39,6 +39,24 @@ func dismissed(f change.Facts) change.Facts {
 	return f
 }
 
+// ticketed links a change to a request that linus made, and to one that the tracker
+// does not have.
+func ticketed(f change.Facts) change.Facts {
+	f.Requests = change.Known([]change.Request{{Key: "SHOP-7", Found: "title"}, {Key: "SHOP-8", Found: "branch"}})
+	linus := change.Identity{Kind: change.Human, Account: "github:103", Login: "linus"}
+	asked := f.GatheredAt.Add(-48 * time.Hour)
+	return f.WithTickets(map[change.Lookup]change.Answer{
+		{Tracker: change.Jira, Key: "SHOP-8"}: {},
+		{Tracker: change.Jira, Key: "SHOP-7"}: {Issue: &change.Issue{
+			Snapshot: change.Snapshot{Body: "Customers want <baskets>.", Created: asked, ID: "10042", Key: "DESK-7", State: "In Progress",
+				Title: "Baskets", Tracker: change.Jira, Type: "Story"},
+			URL:   "https://acme.atlassian.net/browse/DESK-7",
+			Moves: []change.Move{{At: asked.Add(time.Hour), From: "To Do", To: "In Progress"}}, Requester: linus,
+			Creator: change.Identity{Kind: change.Human, Account: change.NewJiraAccountID("5b10ac8d82e05b22cc7d4ef5"), Name: "Help Desk"},
+		}},
+	})
+}
+
 func goldenEntries() map[string]Entry {
 	bypass := entry(push())
 	used := change.Result{Control: noBypass, Status: change.Fail, Reason: "pushed by " + change.Text(change.Person("p1").Mark()) + " past the rules"}
@@ -61,7 +79,9 @@ func goldenEntries() map[string]Entry {
 		floored.Facts.ByFloor[p] = id.Withhold("")
 	}
 	floored.Decision = judge(floored.Facts, floored.Policy)
+	asked := entry(ticketed(approved(pull(8))))
 	return map[string]Entry{
+		"pull-request-request":   asked,
 		"pull-request-floor":     floored,
 		"pull-request-pending":   entry(pull(1)),
 		"pull-request-approved":  entry(approved(pull(1))),

@@ -48,6 +48,14 @@ CREATE TABLE IF NOT EXISTS newest (
 );
 CREATE INDEX IF NOT EXISTS newest_head ON newest (head);
 CREATE INDEX IF NOT EXISTS newest_allowed ON newest (allowed, state, owner);
+
+-- The change requests that were looked up for the newest record of each change.
+CREATE TABLE IF NOT EXISTS linked (
+	request TEXT NOT NULL,  -- one of change.RequestID.Names
+	subject TEXT NOT NULL,
+	PRIMARY KEY (request, subject)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS linked_subject ON linked (subject);
 `
 
 // A row is what the index holds of one record.
@@ -62,6 +70,7 @@ type row struct {
 	at          time.Time
 	fingerprint string
 	judgement   []byte
+	requests    []string // names of the change requests that were looked up
 }
 
 // index is the projection of the log that answers what the ledger asks often.
@@ -166,7 +175,11 @@ func (ix *index) insert(ctx context.Context, rows ...row) error {
 		if err != nil {
 			return fmt.Errorf("writing record %d of the chain %s to the index: %w", r.receipt.N, r.chain, err)
 		}
-		if err := r.supersede(ctx, supersede); err != nil {
+		newest, err := r.supersede(ctx, supersede)
+		if err == nil && newest {
+			err = r.link(ctx, tx)
+		}
+		if err != nil {
 			return fmt.Errorf("writing record %d of the chain %s to the index: %w", r.receipt.N, r.chain, err)
 		}
 	}

@@ -17,15 +17,20 @@ const supersede = `INSERT INTO newest (subject, idx, head, owner, state, allowed
 	ON CONFLICT (subject) DO UPDATE SET idx = excluded.idx, head = excluded.head, owner = excluded.owner, state = excluded.state,
 		allowed = excluded.allowed, change = excluded.change WHERE excluded.idx > newest.idx`
 
-// supersede executes the statement of that name for r.
-func (r row) supersede(ctx context.Context, statement *sql.Stmt) error {
+// supersede executes the statement of that name for r, and reports whether r is the
+// newest record now and was not before.
+func (r row) supersede(ctx context.Context, statement *sql.Stmt) (bool, error) {
 	ref, err := json.Marshal(r.ref)
 	if err != nil {
-		return err
+		return false, err
 	}
 	owner, _, _ := strings.Cut(r.ref.Repository.Name, "/")
-	_, err = statement.ExecContext(ctx, r.subject, int64(r.receipt.Index), string(r.head), strings.ToLower(owner), string(r.state), r.allowed, string(ref))
-	return err
+	done, err := statement.ExecContext(ctx, r.subject, int64(r.receipt.Index), string(r.head), strings.ToLower(owner), string(r.state), r.allowed, string(ref))
+	if err != nil {
+		return false, err
+	}
+	n, err := done.RowsAffected()
+	return n > 0, err
 }
 
 // last returns the newest record of a change.

@@ -21,6 +21,7 @@ func rowOf(receipt change.Receipt, s Statement, fingerprint string) (row, error)
 	return row{
 		receipt: receipt, chain: chainName(p.Facts.Ref.Repository, p.Sequence.Ref), subject: p.Facts.Ref.Key(),
 		ref: p.Facts.Ref, allowed: !p.Judgement.Status.Blocks(), head: judged(p.Facts), state: stateOf(p.Facts), at: p.Times.RecordedAt, fingerprint: fingerprint, judgement: judgement,
+		requests: lookedUp(p.Facts),
 	}, nil
 }
 

@@ -13,6 +13,9 @@
 //     the verdict is shown all the same, because showing it may be what failed.
 //   - A verdict is shown on a commit. Changes that share it share the verdict of the
 //     one that is held back most.
+//   - A linked request is looked up where its policy says. A tracker that does not
+//     answer leaves it unknown, which blocks and is recorded; an answer serves for
+//     seconds, and for a landing not at all.
 //   - While a change cannot be looked at, a verdict that lets it through is taken
 //     back.
 //   - A change that has landed is judged once, by what our own records say stood

@@ -200,6 +200,25 @@ func (l *ledger) Standing(_ context.Context, repo change.Repository, head change
 	return list, nil
 }
 
+// Linked returns the changes whose newest entries know a ticket of that key.
+func (l *ledger) Linked(_ context.Context, request change.RequestID) ([]change.Ref, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	newest := map[string]evidence.Entry{}
+	for _, e := range l.entries {
+		newest[e.Facts.Ref.Key()] = e
+	}
+	var refs []change.Ref
+	for _, e := range newest {
+		for _, q := range e.Facts.Requests.Or(nil) {
+			if q.Key == request.Key {
+				refs = append(refs, e.Facts.Ref)
+			}
+		}
+	}
+	return refs, nil
+}
+
 func (l *ledger) Open(context.Context, string) ([]evidence.Latest, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -43,6 +43,9 @@ type Ledger interface {
 	// Open returns the newest record of every open change in the repositories of an
 	// owner, or in all with "".
 	Open(ctx context.Context, owner string) ([]evidence.Latest, error)
+	// Linked returns the changes whose newest records rest on what a tracker says of
+	// a request, or would if it had answered, and which are not settled.
+	Linked(ctx context.Context, request change.RequestID) ([]change.Ref, error)
 	// Standing returns the newest record of every open pull request of a
 	// repository that was last judged at the commit.
 	Standing(ctx context.Context, repository change.Repository, head change.SHA) ([]evidence.Latest, error)
@@ -56,6 +59,10 @@ type Config struct {
 	Ledger Ledger
 	Log    *slog.Logger
 	Now    func() time.Time
+
+	// Trackers are where linked change requests are looked up, by the names that
+	// policies have for them. What another tracker knows stays unknown. Optional.
+	Trackers map[string]Tracker
 
 	// Observe is told of every assessment once its verdict is shown. Optional.
 	Observe func(change.Facts, Assessment)
@@ -79,6 +86,7 @@ type Gate struct {
 	// strangers are pull requests, with their heads, that were seen to want to reach
 	// branches that are nobody's concern: no record tells so.
 	strangers *lru.Cache[string, struct{}]
+	tickets   *tickets
 }
 
 // manyStrangers bounds the memory of those; one that is forgotten is looked at again.
@@ -93,7 +101,7 @@ func New(c Config) *Gate {
 	if err != nil {
 		panic(err) // of a size that is not above zero
 	}
-	return &Gate{Config: c, strangers: strangers, turns: turns.New[Assessment](0), shows: locks{byKey: map[string]*lock{}}}
+	return &Gate{Config: c, strangers: strangers, tickets: newTickets(c), turns: turns.New[Assessment](0), shows: locks{byKey: map[string]*lock{}}}
 }
 
 // An Assessment is what became of a change. It is empty for one that is nobody's

@@ -88,7 +88,11 @@ func (g *Gate) complete(ctx context.Context, r *round) (err error) {
 	if r.Facts, err = g.Forge.Answer(ctx, r.Facts, needs); err != nil {
 		return &blindError{fmt.Errorf("answering the policy: %w", err)}
 	}
-	r.Facts = r.rules.Resolve(r.Facts, r.Description).Canonical()
+	r.Facts = r.rules.Resolve(r.Facts, r.Description)
+	if err = g.withTickets(ctx, r); err != nil {
+		return err
+	}
+	r.Facts = r.Facts.Canonical()
 	return nil
 }
 

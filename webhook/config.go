@@ -42,6 +42,10 @@ type Assessor interface {
 	// Within returns what a scope consists of: open changes, or smaller scopes.
 	Within(ctx context.Context, scope change.Scope) (change.Hint, error)
 
+	// Linked returns the changes that are linked to a change request which is not
+	// what it was.
+	Linked(ctx context.Context, request change.RequestID) ([]change.Ref, error)
+
 	// GiveUp ends a change visibly, never green, after Assess has failed for the
 	// last time because of cause.
 	GiveUp(ctx context.Context, ref change.Ref, cause error) error

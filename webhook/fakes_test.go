@@ -28,6 +28,7 @@ type testBody struct {
 	Forget  []string `json:"forget,omitempty"`
 	Owners  []string `json:"owners,omitempty"`
 	Scopes  []string `json:"scopes,omitempty"`
+	Issue   string   `json:"issue,omitempty"`
 	Filler  string   `json:"filler,omitempty"`
 }
 
@@ -67,6 +68,9 @@ func (f *testForge) Hint(d change.Delivery) (change.Hint, error) {
 		err = fmt.Errorf("reading the delivery: %w", err)
 	}
 	hint := change.Hint{Forget: b.Forget, Owners: b.Owners}
+	if b.Issue != "" {
+		hint.Requests = []change.RequestID{{Tracker: change.GitHubIssues, Key: "acme/shop#3", ID: b.Issue}}
+	}
 	for _, n := range b.Changes {
 		hint.Refs = append(hint.Refs, testRef(n))
 	}
@@ -123,6 +127,14 @@ func (a *testAssessor) Within(_ context.Context, scope change.Scope) (change.Hin
 		return change.Hint{}, nil
 	}
 	return a.within(scope)
+}
+
+// Linked says that change 9 is linked to the request with the id 7, and no other.
+func (a *testAssessor) Linked(_ context.Context, request change.RequestID) ([]change.Ref, error) {
+	if request.ID != "7" {
+		return nil, nil
+	}
+	return []change.Ref{testRef(9)}, nil
 }
 
 func (a *testAssessor) GiveUp(_ context.Context, ref change.Ref, cause error) error {

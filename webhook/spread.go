@@ -38,6 +38,13 @@ func (w *worker) widen(ctx context.Context, hint change.Hint) error {
 		}
 		refs = append(refs, affected...)
 	}
+	for _, request := range hint.Requests {
+		linked, err := w.assessor.Linked(ctx, request)
+		if err != nil {
+			return err
+		}
+		refs = append(refs, linked...)
+	}
 	return w.inbox.spread(ctx, refs, scopes)
 }
 

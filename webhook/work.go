@@ -61,7 +61,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[deliveryArgs]) error {
 	}
 	if err != nil {
 		log.Warn("delivery not understood in full", "changes", names(hint.Refs), "err", err)
-		if len(hint.Refs)+len(hint.Owners)+len(hint.Scopes) == 0 {
+		if len(hint.Refs)+len(hint.Owners)+len(hint.Scopes)+len(hint.Requests) == 0 {
 			return w.end("unreadable")
 		}
 	}

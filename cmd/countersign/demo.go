@@ -108,11 +108,12 @@ func (d demonstration) logger(c *command) *slog.Logger {
 // openStage starts a simulated GitHub and a server that is its App, each in a
 // folder of dir.
 func openStage(ctx context.Context, dir string, log *slog.Logger) (*stage, error) {
-	sim, err := githubsim.Start(githubsim.Options{Dir: filepath.Join(dir, "github"), Log: log})
+	s := &stage{dir: dir, seen: map[string]sighting{}}
+	sim, err := githubsim.Start(githubsim.Options{Dir: filepath.Join(dir, "github"), Log: log, Now: s.clock})
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{sim: sim, dir: dir, seen: map[string]sighting{}}
+	s.sim = sim
 	if s.keys, err = newKeys(); err == nil {
 		err = s.serve(ctx, log)
 	}
@@ -141,7 +142,7 @@ func newKeys() (evidence.Keys, error) {
 // serve starts the server as serve --config does.
 func (s *stage) serve(ctx context.Context, log *slog.Logger) (err error) {
 	s.server, err = start(ctx, parts{
-		listen: "127.0.0.1:0", data: s.data(), log: log, observe: s.observe,
+		listen: "127.0.0.1:0", data: s.data(), log: log, observe: s.observe, now: s.clock, trackers: s.trackers,
 		forge: github.Config{
 			BaseURL: s.sim.URL + "/", AppID: s.sim.App.ID, PrivateKey: s.sim.App.PrivateKeyPEM,
 			Secrets: [][]byte{s.sim.App.WebhookSecret}, Floors: s.floors, Log: log,

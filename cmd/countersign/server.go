@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -28,6 +29,10 @@ type parts struct {
 	ledger evidence.Config // without Dir
 	queue  webhook.Config  // without DataDir
 	log    *slog.Logger
+
+	trackers map[string]gate.Tracker // beside GitHub, by the names that policies have for them
+
+	now func() time.Time // optional
 
 	observe func(change.Facts, gate.Assessment) // told of every assessment; optional
 }
@@ -78,7 +83,12 @@ func (s *server) serve(ctx context.Context, p parts) error {
 	p.queue.DataDir = p.data
 	p.queue.Ready = append(p.queue.Ready, func(context.Context) error { return s.ledger.Health() })
 	s.log = p.log
-	s.path = gate.New(gate.Config{Forge: s.forge, Ledger: s.ledger, Log: p.log, Now: time.Now, Observe: p.observe,
+	if p.now == nil {
+		p.now = time.Now
+	}
+	trackers := map[string]gate.Tracker{change.GitHubIssues: s.forge}
+	maps.Copy(trackers, p.trackers)
+	s.path = gate.New(gate.Config{Forge: s.forge, Ledger: s.ledger, Trackers: trackers, Log: p.log, Now: p.now, Observe: p.observe,
 		Later: func(ctx context.Context, hint change.Hint) error { return s.hooks.Later(ctx, hint) }})
 	hooks, err := webhook.New(ctx, p.queue, s.forge, s.path)
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/countersign-dev/countersign/change"
 	"github.com/countersign-dev/countersign/evidence"
@@ -23,6 +25,9 @@ type stage struct {
 	keys   evidence.Keys
 	floors []string // repositories that keep the floors of organisations
 	teller teller
+
+	trackers map[string]gate.Tracker // beside the simulated GitHub
+	ahead    atomic.Int64            // how far the stage's clock is ahead, in nanoseconds
 
 	ctx   context.Context // of the day that is played
 	err   error
@@ -47,6 +52,12 @@ func (s *stage) observe(f change.Facts, a gate.Assessment) {
 	defer s.mu.Unlock()
 	s.seen[f.Ref.String()] = sighting{f, a}
 }
+
+// clock is the time on the stage, for GitHub and the server alike.
+func (s *stage) clock() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
+
+// later lets time pass.
+func (s *stage) later(d time.Duration) { s.ahead.Add(int64(d)) }
 
 // must remembers the first error.
 func (s *stage) must(err error) {
