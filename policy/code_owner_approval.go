@@ -123,11 +123,12 @@ func selectorName(s change.Selector) string {
 }
 
 // left returns the owners of paths who may still approve them: teams, whose members
-// are not all known, and humans who made no part of the change.
+// are not all known, and whoever is not known to be a maker or no human. Of an owner
+// who has no part in the change the facts hold no more than a name.
 func (s *subject) left(g owned) []string {
 	var names []string
 	for _, p := range g.people {
-		if s.facts.People[p].Kind == change.Human && !s.makers.has(s.facts.People, p) {
+		if s.whyNoOwner(p) == "" {
 			names = append(names, mark(p))
 		}
 	}
@@ -137,18 +138,23 @@ func (s *subject) left(g owned) []string {
 	return names
 }
 
+// whyNoOwner says why an owner cannot approve, or nothing when they may.
+func (s *subject) whyNoOwner(p change.Person) string {
+	kind := s.facts.People[p].Kind
+	switch {
+	case s.makers.has(s.facts.People, p):
+		return s.makers.because(s.facts.People, p)
+	case kind == change.Bot || kind == change.App:
+		return mark(p) + " is no human"
+	}
+	return ""
+}
+
 // whyNoneLeft says of each owner, all of whom are people, why they cannot approve.
 func (s *subject) whyNoneLeft(g owned) []string {
-	var why []string
-	for _, p := range g.people {
-		switch {
-		case s.makers.has(s.facts.People, p):
-			why = append(why, s.makers.because(s.facts.People, p))
-		case s.facts.People[p].Kind == change.Bot || s.facts.People[p].Kind == change.App:
-			why = append(why, mark(p)+" is no human")
-		default:
-			why = append(why, mark(p)+" is no account that anybody knows")
-		}
+	why := make([]string, len(g.people))
+	for i, p := range g.people {
+		why[i] = s.whyNoOwner(p)
 	}
 	return why
 }

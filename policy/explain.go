@@ -42,6 +42,9 @@ func Explain(w io.Writer, d change.Decision, people change.People) error {
 		for _, u := range r.Uncounted {
 			fmt.Fprintf(&b, "  not counted: %s\n", rendered(u.Why))
 		}
+		for _, c := range r.Carried {
+			fmt.Fprintf(&b, "  carried over: reviews/%d, given on %s, counts for %s over %s\n", c.Review, printable(abbrev(c.From)), printable(abbrev(c.To)), printable(updatesNamed(c.Over)))
+		}
 		if len(r.Facts) > 0 {
 			fmt.Fprintf(&b, "  rests on: %s\n", printable(strings.Join(r.Facts, ", ")))
 		}

@@ -25,7 +25,7 @@ func ofActions(run change.Check) bool {
 // change makes of it. A rename touches the old path too. Workflows and actions that
 // the file calls are not told by the forge; a policy protects them by their paths.
 func (o checkpoint) judgesItself(c RequiredCheck, run change.Check) change.Result {
-	if !o.proposed || !ofActions(run) || run.Workflow != "" && c.guarded(run.Workflow) {
+	if !o.proposed || !ofActions(run) || run.Workflow != "" && o.guarded(c, run.Workflow) {
 		return change.Result{}
 	}
 	files, known := o.facts.Files.Get()
@@ -38,7 +38,7 @@ func (o checkpoint) judgesItself(c RequiredCheck, run change.Check) change.Resul
 		case path == run.Workflow:
 			out = c.doesNotCount(change.Fail, "the change touches %s, which runs it, and no rule protects that file, so the check judges itself; "+
 				"add the path to protected-paths in the policy, or leave the file as it is", change.Quote(path))
-		case run.Workflow == "" && isWorkflow(path) && !c.guarded(path):
+		case run.Workflow == "" && isWorkflow(path) && !o.guarded(c, path):
 			out = c.doesNotCount(change.Undetermined, "it is not known which workflow runs it, and the change touches %s, which no rule protects; "+
 				"add the path to protected-paths in the policy", change.Quote(path))
 		default:
@@ -68,12 +68,24 @@ func touchedPaths(files []change.File) []string {
 // guarded reports whether touching a path asks, by one of the rules that the check
 // relies on, for the approval of somebody who is answerable for it. Whichever
 // control demands that approval judges it; this only says that one does.
-func (c RequiredCheck) guarded(path string) bool {
-	return slices.ContainsFunc(c.guards, func(r *ChangeRule) bool { return r.guards(path) })
+func (o checkpoint) guarded(c RequiredCheck, path string) bool {
+	return slices.ContainsFunc(c.guards, func(r *ChangeRule) bool { return r.guards(path) || r.CodeOwners.guards(o.facts, path) })
 }
 
-// guards reports whether the rule asks for an approval of its own where a path is
-// touched.
+// guards reports whether the rule asks for an approval in a role of its own where a
+// path is touched.
 func (r *ChangeRule) guards(path string) bool {
 	return slices.ContainsFunc(r.ProtectedPaths, func(entry ProtectedPaths) bool { return entry.matches(path) })
+}
+
+// guards reports whether a rule asks for the approval of an owner of a path, as far as
+// the facts tell. A path that has to have an owner is held back while it has none.
+func (o *CodeOwners) guards(f change.Facts, path string) bool {
+	if o == nil {
+		return false
+	}
+	owners, _ := f.Owners.Get()
+	return o.Unowned == Deny || slices.ContainsFunc(owners.Paths, func(p change.OwnedPath) bool {
+		return p.Path == path && len(p.Teams)+len(p.People) > 0
+	})
 }

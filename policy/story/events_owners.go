@@ -51,19 +51,30 @@ func (h *history) touched() []string {
 	return paths
 }
 
-// ownersOf returns whom a line of the file names.
+// ownersOf returns whom a line of the file names. A forge looks nobody up for that, so
+// that whoever has no part in the change is only a name.
 func (h *history) ownersOf(rule codeowners.Rule) (teams []change.Selector, people []change.Person) {
 	for _, o := range rule.Owners {
 		switch {
 		case o.Team != "":
 			teams = append(teams, change.Selector("team:"+o.Team))
-		case h.accounts[o.Login] != "":
-			people = append(people, h.person(o.Login))
+		case h.partOf(o.Login) != "":
+			people = append(people, h.partOf(o.Login))
 		default:
 			people = append(people, h.roster.Add(change.Identity{Kind: change.Unknown, Login: o.Login, Email: o.Email}))
 		}
 	}
 	return teams, people
+}
+
+// partOf returns who goes by a login of those who have a part in the change.
+func (h *history) partOf(login string) change.Person {
+	for p, id := range h.roster.People() {
+		if id.Account != "" && strings.EqualFold(id.Login, login) {
+			return p
+		}
+	}
+	return ""
 }
 
 // owningTeams returns every team that the story's file names.
