@@ -3,6 +3,7 @@ package policy_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -51,10 +52,24 @@ changes:
     segregation-of-duties: {}
 `
 
+// signed asks for owners and signatures, and carries approvals over.
+const signed = `version: 1
+owner: platform-team
+changes:
+  - branches: ["**"]
+    code-owners: {}
+    signed-commits: {by-forge: allow}
+    carry-over: updates
+  - branches: [main]
+    peer-review: {approvals: 1}
+    code-owners: {unowned: deny}
+    carry-over: updates
+`
+
 // eachCase calls try with random facts under each policy.
 func eachCase(t *testing.T, try func(t *testing.T, d dice, p *policy.Policy, f change.Facts)) {
 	t.Helper()
-	for _, text := range []string{broad, narrow} {
+	for _, text := range []string{broad, narrow, signed} {
 		p, err := policy.Parse("policy.yml", []byte(text))
 		require.NoError(t, err)
 		for seed := range uint64(cases() / 2) {
@@ -85,23 +100,28 @@ func statuses(d change.Decision) map[string]change.Status {
 // TestRandomFactsReachEveryOutcome keeps the other properties from being empty:
 // the facts they are tried on are allowed and denied, by every control.
 func TestRandomFactsReachEveryOutcome(t *testing.T) {
-	seen := map[string]map[change.Status]int{}
+	seen, carried := map[string]map[change.Status]int{}, 0
 	eachCase(t, func(_ *testing.T, _ dice, p *policy.Policy, f change.Facts) {
-		for control, s := range statuses(p.Evaluate(f)) {
+		d := p.Evaluate(f)
+		if slices.ContainsFunc(d.Results, func(r change.Result) bool { return len(r.Carried) > 0 }) {
+			carried++
+		}
+		for control, s := range statuses(d) {
 			if seen[control] == nil {
 				seen[control] = map[change.Status]int{}
 			}
 			seen[control][s]++
 		}
 	})
-	for _, control := range []string{"", "peer-review", "segregation-of-duties", "required-checks", "linked-request", "protected-paths", "no-bypass"} {
+	for _, control := range []string{"", "peer-review", "segregation-of-duties", "required-checks", "linked-request", "protected-paths", "code-owners", "signed-commits", "no-bypass"} {
 		for _, s := range []change.Status{change.Pass, change.Fail, change.Pending, change.Undetermined} {
-			if control == "no-bypass" && s == change.Pending {
-				continue // nothing pends on a landing
+			if (control == "no-bypass" || control == "signed-commits") && s == change.Pending {
+				continue // nothing pends on a landing, and a commit is signed or it is not
 			}
 			require.Greater(t, seen[control][s], 10, "%s %s", control, s)
 		}
 	}
+	require.Greater(t, carried, cases()/200, "decisions that rest on approvals carried over")
 }
 
 // TestOrderNeverMatters: the order in which a forge lists anything changes no byte
@@ -287,6 +307,34 @@ func makersIn(f change.Facts) []change.Person {
 	return list
 }
 
+// forgotten returns the facts without one answer each: a signature, that an update is
+// pure, who owns a path.
+func forgotten(f change.Facts) map[string]change.Facts {
+	out := map[string]change.Facts{}
+	for i := range f.Commits.Or(nil) {
+		less, commits := f, slices.Clone(f.Commits.Or(nil))
+		commits[i].Signature = change.Fact[change.Signature]{}
+		less.Commits = change.Known(commits)
+		out[fmt.Sprintf("signature %d", i)] = less
+	}
+	for i := range f.Updates.Or(nil) {
+		less, updates := f, slices.Clone(f.Updates.Or(nil))
+		updates[i].Pure = false
+		less.Updates = change.Known(updates)
+		out[fmt.Sprintf("pure update %d", i)] = less
+	}
+	if o, known := f.Owners.Get(); known {
+		for i := range o.Paths {
+			less, owners := f, o
+			path := o.Paths[i].Path
+			owners.Paths = slices.DeleteFunc(slices.Clone(o.Paths), func(p change.OwnedPath) bool { return p.Path == path })
+			less.Owners = change.Known(owners)
+			out["owners of "+path] = less
+		}
+	}
+	return out
+}
+
 // TestForgettingNeverAllows: a fact that is taken away, or an answer inside one,
 // never lets a change through that was held.
 func TestForgettingNeverAllows(t *testing.T) {
@@ -311,6 +359,9 @@ func TestForgettingNeverAllows(t *testing.T) {
 			less := f
 			less.Reviews = change.Known(reviews)
 			require.True(t, p.Evaluate(less).Status.Blocks(), "without write access known")
+		}
+		for what, less := range forgotten(f) {
+			require.True(t, p.Evaluate(less).Status.Blocks(), "without %s:\n%s", what, wireOf(less))
 		}
 	})
 	require.Greater(t, blocked, cases()/4)

@@ -74,8 +74,17 @@ func (d dice) reviewer() change.Person {
 
 func (d dice) head() change.SHA { return pick(d, commitID(1), commitID(1), commitID(1), commitID(2)) }
 
-func (d dice) commit() change.Commit {
-	n := 1 + d.IntN(4)
+// commits returns up to four, the first of which is the head mostly. One of them is
+// there twice or missing now and then.
+func (d dice) commits() []change.Commit {
+	list := []change.Commit{}
+	for n := range d.IntN(5) {
+		list = append(list, d.commit(pick(d, n, n, n, n, d.IntN(4))+1))
+	}
+	return list
+}
+
+func (d dice) commit(n int) change.Commit {
 	c := change.Commit{SHA: commitID(n), Tree: pick(d, treeID(n), treeID(1)), Parents: d.parents(n), Author: d.maker(), Committed: d.moment()}
 	if c.ByForge = d.in(3); !c.ByForge {
 		c.Committer = d.maker()
@@ -83,14 +92,77 @@ func (d dice) commit() change.Commit {
 	if d.in(4) {
 		c.CoAuthors = some(d, 3, d.maker)
 	}
+	c.Signature = d.signature(c)
 	return c
+}
+
+// signature returns what is said of a commit's: mostly that whoever made it signed.
+func (d dice) signature(c change.Commit) change.Fact[change.Signature] {
+	s := change.Signature{Signed: true, Valid: true, State: "VALID", Signer: pick(d, c.Author, c.Author, c.Author, c.Committer)}
+	switch {
+	case c.ByForge:
+		s.Signer = ""
+	case d.in(10):
+		s.Signer = d.maker()
+	case d.in(10):
+		s = change.Signature{Signed: true, State: pick(d, "UNKNOWN_KEY", "EXPIRED_KEY", "")}
+	case d.in(10):
+		s = change.Signature{}
+	}
+	return perhaps(d, s)
+}
+
+// update puts a merge of the base on top of what was reviewed.
+func (d dice) update(f *change.Facts) {
+	first, merge := d.commit(2), d.commit(1)
+	first.Parents, merge.Parents = []change.SHA{commitID(89)}, []change.SHA{commitID(2), commitID(90)}
+	f.Commits = change.Known([]change.Commit{merge, first})
+	for i := range f.Reviews.Or(nil) {
+		f.Reviews.Or(nil)[i].Commit = pick(d, commitID(2), commitID(2), commitID(1))
+	}
+}
+
+// updates returns what is said of the merges that parents makes: mostly that they are
+// pure.
+func (d dice) updates() []change.Update {
+	list := []change.Update{}
+	for n := 1; n <= 4; n++ {
+		u := change.Update{Commit: commitID(n), From: commitID(n + 1), Base: commitID(90), Pure: !d.in(6)}
+		if d.in(10) {
+			u.Base = commitID(3)
+		}
+		for range pick(d, 1, 1, 1, 1, 1, 1, 0, 2) {
+			list = append(list, u)
+		}
+	}
+	return list
+}
+
+// ownership gives most of the touched paths to somebody.
+func (d dice) ownership(files []change.File) change.Ownership {
+	o := change.Ownership{File: "CODEOWNERS", Commit: commitID(90), Paths: []change.OwnedPath{}}
+	for _, f := range files {
+		p := change.OwnedPath{Path: f.Path, Line: 1 + d.IntN(9)}
+		if !d.in(5) {
+			p.People = some(d, 5, func() change.Person { return pick(d, d.reviewer(), d.reviewer(), d.reviewer(), d.maker()) })
+			p.Teams = some(d, 2, func() change.Selector { return pick(d, change.Selector("team:acme/engineers"), "team:acme/platform") })
+		}
+		if !d.in(20) {
+			o.Paths = append(o.Paths, p)
+		}
+	}
+	if d.in(25) {
+		o.Problems = []string{"line 1: it cannot be read", "line 2: neither can this"}
+	}
+	return o
 }
 
 // parents returns those of the n-th commit: mostly the next one, so that commit 1
 // comes last, and now and then none, another or two.
 func (d dice) parents(n int) []change.SHA {
 	next := commitID(n + 1)
-	return pick(d, []change.SHA{next}, []change.SHA{next}, []change.SHA{next}, []change.SHA{next, commitID(90)}, []change.SHA{d.head()}, []change.SHA{})
+	merge := []change.SHA{next, commitID(90)}
+	return pick(d, []change.SHA{next}, []change.SHA{next}, []change.SHA{next}, merge, merge, merge, []change.SHA{d.head()}, []change.SHA{})
 }
 
 func (d dice) review() change.Review {
@@ -154,7 +226,7 @@ func (d dice) facts() change.Facts {
 	f.Opener = perhaps(d, d.maker())
 	f.Head = perhaps(d, change.Head{Branch: "topic", Commit: commitID(1), Tree: treeID(1)})
 	f.Base = perhaps(d, change.Base{Branch: "main", Target: pick(d, "main", "main", "release/1")})
-	f.Commits = perhaps(d, some(d, 4, d.commit))
+	f.Commits = perhaps(d, d.commits())
 	f.Pushes = perhaps(d, some(d, 4, func() change.BranchPush { return change.BranchPush{By: d.maker(), After: d.head(), At: d.moment()} }))
 	f.Files = perhaps(d, some(d, 3, func() change.File {
 		return change.File{Path: pick(d, "a.go", "b.go", "CODEOWNERS", "x/CODEOWNERS", "deploy/x.yml"), Status: "modified"}
@@ -165,7 +237,12 @@ func (d dice) facts() change.Facts {
 		return change.Request{Key: pick(d, "SHOP-1", "SHOP-2", "other"), Found: pick(d, "title", "branch")}
 	}))
 	f.Timeline = perhaps(d, some(d, 3, d.event))
+	if d.in(3) {
+		d.update(&f)
+	}
 	f.Members = perhaps(d, d.memberships())
+	f.Owners = perhaps(d, d.ownership(f.Files.Or(nil)))
+	f.Updates = perhaps(d, d.updates())
 	f.Labels = perhaps(d, some(d, 2, func() string { return pick(d, "a", "b") }))
 	f.Enforced = perhaps(d, change.Enforcement{Rules: some(d, 2, func() change.Rule { return change.Rule{Type: pick(d, "pull_request", "deletion", "merge_queue")} })})
 	f.Landing = perhaps(d, d.landing())
@@ -193,7 +270,7 @@ func (d dice) landing() change.Landing {
 
 func (d dice) member() change.Member {
 	m := change.Member{Ref: change.Ref{Kind: change.PullRequest, Number: 1 + d.IntN(3)}}
-	for _, id := range []string{"peer-review", "segregation-of-duties", "required-checks", "linked-request", "protected-paths", "no-bypass"} {
+	for _, id := range []string{"peer-review", "segregation-of-duties", "required-checks", "linked-request", "protected-paths", "code-owners", "signed-commits", "no-bypass"} {
 		if !d.in(30) {
 			m.Results = append(m.Results, change.Result{Control: id, Status: pick(d, change.Pass, change.Pass, change.Pass, change.Pending, change.NotApplicable), Reason: pick(d, change.Text("one"), "two")})
 		}
@@ -207,6 +284,14 @@ func (d dice) shuffled(f change.Facts) change.Facts {
 	f.Commits = mix(d, f.Commits)
 	f.Pushes, f.Files, f.Reviews, f.Checks = mix(d, f.Pushes), mix(d, f.Files), mix(d, f.Reviews), mix(d, f.Checks)
 	f.Labels, f.Requests, f.Timeline, f.Members = mix(d, f.Labels), mix(d, f.Requests), mix(d, f.Timeline), mix(d, f.Members)
+	f.Updates = mix(d, f.Updates)
+	if o, known := f.Owners.Get(); known {
+		o.Paths, o.Problems = mixed(d, o.Paths), mixed(d, o.Problems)
+		for i := range o.Paths {
+			o.Paths[i].Teams, o.Paths[i].People = mixed(d, o.Paths[i].Teams), mixed(d, o.Paths[i].People)
+		}
+		f.Owners = change.Known(o)
+	}
 	if commits, known := f.Commits.Get(); known {
 		for i := range commits {
 			commits[i].CoAuthors = mixed(d, commits[i].CoAuthors)
