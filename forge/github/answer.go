@@ -290,7 +290,9 @@ type statusContext struct {
 			Slug       string `json:"slug"`
 		} `json:"app"`
 		WorkflowRun *struct {
-			File *struct {
+			DatabaseID   int64  `json:"databaseId"`
+			ResourcePath string `json:"resourcePath"`
+			File         *struct {
 				Path string `json:"path"`
 			} `json:"file"`
 			Workflow *struct {

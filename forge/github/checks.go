@@ -3,6 +3,7 @@ package github
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 
 	"github.com/countersign-dev/countersign/change"
 )
@@ -43,6 +44,7 @@ func checkRun(s statusContext, commit change.SHA) change.Check {
 	c := change.Check{
 		ID: s.DatabaseID, Name: s.Name, Source: change.CheckRun, Commit: commit, Status: lower(s.Status),
 		Conclusion: lower(s.Conclusion), Started: s.StartedAt, Completed: s.CompletedAt, Workflow: workflowPath(s),
+		Run: workflowRunID(s),
 	}
 	if s.CheckSuite.App != nil {
 		c.AppID, c.App = s.CheckSuite.App.DatabaseID, s.CheckSuite.App.Slug
@@ -73,6 +75,24 @@ func (b *builder) status(s statusContext, commit change.SHA) change.Check {
 		c.Status, c.Conclusion, c.Completed = "completed", lower(s.State), s.CreatedAt
 	}
 	return c
+}
+
+// runResource finds the id in a workflow run's address, such as
+// /acme/shop/actions/runs/42.
+var runResource = regexp.MustCompile(`/actions/runs/([1-9][0-9]{0,17})$`)
+
+// workflowRunID returns the id of the workflow run behind a check run, or 0. The
+// schema gives ids of runs 32 bits, which they have outgrown: the address has all.
+func workflowRunID(s statusContext) int64 {
+	run := s.CheckSuite.WorkflowRun
+	if run == nil {
+		return 0
+	}
+	if m := runResource.FindStringSubmatch(run.ResourcePath); m != nil {
+		id, _ := strconv.ParseInt(m[1], 10, 64)
+		return id
+	}
+	return max(run.DatabaseID, 0)
 }
 
 // workflowResource finds the file's name in a workflow's address, such as

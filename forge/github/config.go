@@ -97,7 +97,9 @@ type Forge struct {
 	policies *policies
 	owners   *ownersMemory
 	proofs   *proofs
-	replaced *lru.Cache[string, []commit] // by change.Ref.Key and the head that a force push took away
+	attempts *lru.Cache[string, map[int64]int] // of workflow runs, by the checks on a commit
+	runs     *lru.Cache[string, []workflowRun] // by repository and moments
+	replaced *lru.Cache[string, []commit]      // by change.Ref.Key and the head that a force push took away
 }
 
 // headKey names a commit that is the head of some pull request.
@@ -191,6 +193,12 @@ func (f *Forge) makeCaches() (err error) {
 		return err
 	}
 	if f.memory, err = lru.New[string, memory](size); err != nil {
+		return err
+	}
+	if f.attempts, err = lru.New[string, map[int64]int](min(size, 1000)); err != nil {
+		return err
+	}
+	if f.runs, err = lru.New[string, []workflowRun](min(size, 1000)); err != nil {
 		return err
 	}
 	if f.proofs, err = newProofs(size); err != nil {

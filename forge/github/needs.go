@@ -36,7 +36,7 @@ func (f *Forge) Answer(ctx context.Context, facts change.Facts, needs change.Nee
 	if err := q.owners(ctx); err != nil { // first, because the teams are to be asked too
 		return facts, err
 	}
-	asked := []func(context.Context) (func(), error){q.members, q.updates}
+	asked := []func(context.Context) (func(), error){q.members, q.updates, q.attempts, q.runs}
 	learned := make([]func(), len(asked))
 	group, inner := errgroup.WithContext(ctx)
 	for i, ask := range asked {

@@ -110,10 +110,13 @@ func (r *Repository) createCheck(app *App, o CheckRun) (*checkRun, error) {
 	}
 	c.suite = r.suites[key]
 	if app.Slug == "github-actions" {
-		c.run = c.suite + 1_000_000
+		c.run = c.suite + runsApart
 	}
 	r.runs[c.id] = c
 	r.runsAt[o.Commit] = append(r.runsAt[o.Commit], c)
+	if c.run != 0 {
+		r.jobOf(c)
+	}
 	if err := r.sim.emitCheck(c, "created", app.bot); err != nil {
 		return nil, err
 	}
@@ -161,6 +164,9 @@ func (c *checkRun) set(o CheckRun) error {
 func (r *Repository) updateCheck(c *checkRun, o CheckRun) error {
 	if err := c.set(o); err != nil {
 		return err
+	}
+	if c.run != 0 {
+		r.jobOf(c)
 	}
 	if c.Status == "completed" {
 		if err := r.sim.emitCheck(c, "completed", c.app.bot); err != nil {

@@ -37,9 +37,12 @@
 //	reviews    Approve RequestChanges Comment Review Dismiss EditReview
 //	merging    Merge EnableAutoMerge DisableAutoMerge Enqueue Dequeue
 //	checks     PostStatus Rerequest RequestAction
+//	workflows  RunWorkflow RerunWorkflow
 //	settings   SetRuleset DeleteRuleset SetPermission SetTeamPermission
 //
-// Check runs are posted by applications: Repository.PostCheck and UpdateCheck.
+// Check runs are posted by applications: Repository.PostCheck and UpdateCheck. A run of
+// a workflow ends with Repository.EndWorkflow; the run behind a job that is posted
+// without one begins and ends with its jobs.
 // Teams and members belong to an Organization: AddMember, RemoveMember, AddTeam,
 // AddToTeam, MakeMaintainer, RemoveFromTeam. Accounts belong to the Sim: AddUser,
 // Rename, DeleteUser, Identity.
@@ -58,8 +61,8 @@
 //
 // # What is not here
 //
-// Forks, tags, deployments, check suite events, comments on lines, classic branch protection, code
-// owners and patches of files are not modelled. A route that is not served
+// Forks, tags, deployments, check suite events, comments on lines, classic branch protection, GitHub's own
+// demand for code owners and patches of files are not modelled. A route that is not served
 // answers 404, and a GraphQL field that is not served is an error of the whole
 // query, as it is for a field that GitHub does not have. Signatures of commits
 // are statements beside the repository: the objects are not signed.

@@ -144,12 +144,13 @@ func (n checkSuiteNode) field(name string, _ arguments) (any, error) {
 func (c *checkRun) workflowRun() graphNode {
 	path := c.Workflow
 	if path == "" {
-		path = ".github/workflows/ci.yml"
+		path = defaultWorkflow
 	}
 	file := path[strings.LastIndex(path, "/")+1:]
 	resource := "/" + c.repo.FullName() + "/actions/workflows/" + file
 	return plain{"WorkflowRun", record{
 		"id": nodeID("WorkflowRun", c.run), "databaseId": c.run, "event": c.Event, "runNumber": int(c.suite % 1000), "createdAt": stamp(c.started),
+		"resourcePath": "/" + c.repo.FullName() + "/actions/runs/" + itoa(c.run), "url": c.repo.html("/actions/runs/" + itoa(c.run)),
 		"workflow": plain{"Workflow", record{
 			"id": nodeID("Workflow", c.suite), "databaseId": c.suite + 2_000_000, "name": strings.TrimSuffix(file, ".yml"),
 			"resourcePath": resource, "url": c.repo.sim.URL + resource, "state": "ACTIVE",

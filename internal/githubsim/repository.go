@@ -50,6 +50,8 @@ type Repository struct {
 	suites     map[suiteKey]int64         // check suite ids
 	rulesets   []*ruleset
 	queues     map[string]*mergeQueue // by branch
+
+	workflowRuns []*workflowRun // in the order in which they were set off
 }
 
 // CreateRepository makes "organisation/name" with one first commit.
@@ -188,6 +190,9 @@ func (r *Repository) permission(a *account) string {
 	}
 	if a.app != nil && a.app == &r.sim.App {
 		raise(a.app.permissions["contents"])
+	}
+	if a.login == actionsLogin && r.runsNow() {
+		raise("write")
 	}
 	raise(r.collaborators[a.id])
 	for slug, p := range r.teams {

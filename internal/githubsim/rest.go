@@ -39,7 +39,7 @@ type route struct {
 // routes are all operations but GraphQL.
 func (s *Sim) routes() []route {
 	var all []route
-	for _, part := range [][]route{appRoutes(), pullRoutes(), commitRoutes(), checkRoutes(), ruleRoutes(), peopleRoutes(), issueRoutes()} {
+	for _, part := range [][]route{appRoutes(), pullRoutes(), commitRoutes(), checkRoutes(), ruleRoutes(), peopleRoutes(), actionRoutes(), issueRoutes()} {
 		all = append(all, part...)
 	}
 	return all

@@ -18,6 +18,8 @@
 //     slashes, which OpenAPI cannot say.
 //   - The list of installations demands an account that is a user and an
 //     enterprise at once; one of them is enough.
+//   - Workflow runs are searched by a range of times, which the description of the
+//     parameter says in words; its form demands a single time.
 //   - Answers are checked for type, required fields and enumerations, not for
 //     the formats of strings: the simulator's addresses are on the loopback
 //     interface.

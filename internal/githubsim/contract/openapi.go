@@ -50,7 +50,8 @@ func loadREST(file string) (*rest, error) {
 
 // repair mends what is wrong in the description itself: an installation's account
 // is a user or an enterprise, and the list of installations demands that it is
-// both.
+// both; and runs are searched by a range of times, as its own words say, where it
+// demands one time.
 func repair(doc *openapi3.T) error {
 	item := doc.Paths.Value("/app/installations")
 	if item == nil || item.Get == nil {
@@ -61,6 +62,11 @@ func repair(doc *openapi3.T) error {
 	if len(account.AllOf) != 0 {
 		account.AnyOf, account.AllOf = account.AllOf, nil
 	}
+	created := doc.Components.Parameters["created"]
+	if created == nil || created.Value == nil || created.Value.Schema == nil {
+		return fmt.Errorf("mending GitHub's OpenAPI description: no search for runs by time")
+	}
+	created.Value.Schema.Value.Format = ""
 	return nil
 }
 

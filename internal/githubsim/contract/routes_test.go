@@ -25,7 +25,7 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 	})
 	require.NoError(t, err)
 	head, err := repo.As("ada").Push("feature/x",
-		githubsim.Commit{Rename: map[string]string{"README.md": "READ.md"}, Files: map[string]string{"a b.txt": "a\n"}},
+		githubsim.Commit{Rename: map[string]string{"README.md": "READ.md"}, Files: map[string]string{"a b.txt": "a\n", ".github/workflows/ci.yml": "on: workflow_dispatch\n"}},
 		githubsim.Commit{Delete: []string{"docs/a/b.md"}, Author: githubsim.Identity{Name: "X", Email: "x@nowhere.example"}})
 	require.NoError(t, err)
 	n, err := repo.As("ada").Open(githubsim.PullRequest{Head: "feature/x", Stack: "main"})
@@ -35,6 +35,13 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 	require.NoError(t, repo.As("ada").EnableAutoMerge(n, ""))
 	require.NoError(t, repo.As("ada").Label(n, "bug"))
 	require.NoError(t, sim.Quiesce(t.Context()))
+
+	dispatched, err := repo.As("ada").RunWorkflow(githubsim.WorkflowRun{Branch: "feature/x"})
+	require.NoError(t, err)
+	require.NoError(t, repo.EndWorkflow(dispatched, "failure"))
+	require.NoError(t, repo.As("grace").RerunWorkflow(dispatched))
+	_, err = repo.PostCheck(githubsim.CheckRun{Name: "test", Commit: head, Conclusion: "success"})
+	require.NoError(t, err)
 
 	c := newClient(t, sim, "acme/shop")
 	const r = "/repos/acme/shop"
@@ -56,7 +63,8 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 		r, r + "/installation", r + "/pulls", r + "/pulls?state=all", r + "/activity", r + "/activity?ref=refs/heads/feature/x&per_page=1",
 		r + "/rules/branches/main", r + "/rulesets", fmt.Sprintf("%s/rulesets/%d", r, rules), r + "/collaborators/ada/permission",
 		r + "/commits/" + head, r + "/commits/" + head + "/pulls", r + "/commits/" + head + "/check-runs?filter=all", r + "/commits/" + head + "/status",
-		r + "/commits/" + head + "/statuses", r + "/git/commits/" + head, r + "/git/trees/" + head + "?recursive=1", r + "/git/ref/heads/main", r + "/git/blobs/" + file.SHA,
+		r + "/commits/" + head + "/statuses", r + "/git/commits/" + head, r + "/git/trees/" + head + "?recursive=1", r + "/git/ref/heads/main", r + "/actions/runs", r + "/actions/runs?created=2020-01-01T00:00:00Z..2100-01-01T00:00:00Z&head_sha=" + head,
+		fmt.Sprintf("%s/actions/runs/%d", r, dispatched), fmt.Sprintf("%s/actions/runs/%d/attempts/1", r, dispatched), r + "/git/blobs/" + file.SHA,
 		r + "/branches/main", r + "/branches/feature%2Fx", r + "/compare/main..." + head, r + "/compare/main...feature%2Fx?per_page=1&page=2",
 		r + "/contents/.countersign.yml?ref=main", r + "/contents/docs/a/b.md", fmt.Sprintf("%s/check-runs/%d", r, run.ID),
 		"/orgs/acme/teams/engineers", "/orgs/acme/teams/platform/members", "/orgs/acme/teams/platform/memberships/grace",
