@@ -27,6 +27,7 @@ type Hint struct {
 	Forget []string // keys of cached answers, in the forge adapter's own words
 	Owners []string // logins of the owners of repositories whose people have changed roles
 	Scopes []Scope  // further changes to look at again, by where they are
+	Topic  Topic    // what may have changed about Refs
 
 	// Requests are change requests that are not what they were, or may not be there
 	// any more.

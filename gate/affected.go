@@ -17,6 +17,7 @@ import (
 // something that a role decides. With "" it is those of every owner that stand let
 // through, to be looked at after a time in which nobody was looking.
 func (g *Gate) Affected(ctx context.Context, owner string) ([]change.Ref, error) {
+	g.views.forget(owner + "/") // with the roles, the floor may be another
 	return g.standing(ctx, owner, func(l evidence.Latest) bool {
 		return !l.Decision.Status.Blocks() || l.State == "" || owner != "" && restsOnRoles(l.Decision)
 	})
@@ -25,6 +26,7 @@ func (g *Gate) Affected(ctx context.Context, owner string) ([]change.Ref, error)
 // Within returns what a scope consists of: open changes, or smaller scopes that are
 // to be asked about in turn.
 func (g *Gate) Within(ctx context.Context, scope change.Scope) (change.Hint, error) {
+	g.views.forgetScope(scope) // whatever makes us look again, it may be the policy
 	if !scope.Unseen {
 		owner := scope.Owner
 		if name, _, ok := strings.Cut(scope.Repository.Name, "/"); ok {
@@ -125,6 +127,7 @@ func (g *Gate) repoliced(ctx context.Context, r round) ([]change.Ref, error) {
 	if !ended(r.Facts) || known && !touches {
 		return nil, nil
 	}
+	g.views.forget(r.Facts.Ref.Repository.Name + ":")
 	scope := change.Scope{Repository: r.Facts.Ref.Repository, Branch: Target(r.Facts), Unseen: true}
 	if g.Later != nil {
 		return nil, g.Later(ctx, change.Hint{Scopes: []change.Scope{scope}})

@@ -98,6 +98,7 @@ func TestAChangedPolicyIsPutBeforeWhatIsHeld(t *testing.T) {
 	require.Equal(t, pull(1), l.entries[len(l.entries)-1].Facts.Ref, "although it was never let through, or seen")
 
 	var later []change.Scope
+	g, _, _ = setUp(t, landed, reviewed(pull(1), false))
 	g.Later = func(_ context.Context, h change.Hint) error { later = append(later, h.Scopes...); return nil }
 	require.NoError(t, g.Assess(t.Context(), pull(9)))
 	require.Equal(t, []change.Scope{{Repository: shop, Branch: "main", Unseen: true}}, later)

@@ -5,6 +5,9 @@
 //
 //   - The facts are asked for afresh on every assessment; what woke it is only a
 //     hint of which change to look at.
+//   - A delivery that cannot have changed what a verdict rests on needs no assessment:
+//     Urgency says so by what the last look at the change has shown of its policy, and
+//     only while nothing speaks against it. No judgement rests on what is remembered.
 //   - A change is assessed by one run at a time. Calls that arrive while a run is
 //     going on share the next one.
 //   - The record is durable before anything is shown. When recording fails,

@@ -94,6 +94,13 @@ func (f *forge) Gather(ctx context.Context, ref change.Ref) (change.Gathered, er
 	return g, ctx.Err() // as a call over the network fails whose caller has left
 }
 
+// Policy is asked of a push, and is what Gather would say.
+func (f *forge) Policy(_ context.Context, ref change.Ref) (change.PolicyFile, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.says[ref.Key()].Policy, nil
+}
+
 // Answer says that everybody is in every team. It has to be told where the policy was
 // read, because what holds there holds for the change.
 func (f *forge) Answer(_ context.Context, facts change.Facts, needs change.Needs) (change.Facts, error) {

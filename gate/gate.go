@@ -29,6 +29,8 @@ type Forge interface {
 	// Open returns the open changes of a scope as the forge lists them, or smaller
 	// scopes. Each change's Commit is its head in the list.
 	Open(ctx context.Context, scope change.Scope) (change.Hint, error)
+	// Policy returns the policy that a push is judged by, as Gather would.
+	Policy(ctx context.Context, push change.Ref) (change.PolicyFile, error)
 }
 
 // A Ledger keeps records.
@@ -87,6 +89,8 @@ type Gate struct {
 	// branches that are nobody's concern: no record tells so.
 	strangers *lru.Cache[string, struct{}]
 	tickets   *tickets
+
+	views *views // what needs no look
 }
 
 // manyStrangers bounds the memory of those; one that is forgotten is looked at again.
@@ -101,7 +105,7 @@ func New(c Config) *Gate {
 	if err != nil {
 		panic(err) // of a size that is not above zero
 	}
-	return &Gate{Config: c, strangers: strangers, tickets: newTickets(c), turns: turns.New[Assessment](0), shows: locks{byKey: map[string]*lock{}}}
+	return &Gate{Config: c, strangers: strangers, tickets: newTickets(c), views: newViews(c.Now), turns: turns.New[Assessment](0), shows: locks{byKey: map[string]*lock{}}}
 }
 
 // An Assessment is what became of a change. It is empty for one that is nobody's
@@ -111,11 +115,12 @@ type Assessment struct {
 	Receipt  change.Receipt
 	Recorded bool // whether this assessment wrote a record, or found its like
 
-	head   change.SHA    // the head that was judged
-	people change.People // of the facts that were judged
-	touch  []change.Ref  // the changes whose verdicts rest on this one's
-	shares bool          // whether others have the same head
-	waits  bool          // whether one of those has not been judged at it yet
+	head    change.SHA    // the head that was judged
+	people  change.People // of the facts that were judged
+	touch   []change.Ref  // the changes whose verdicts rest on this one's
+	shares  bool          // whether others have the same head
+	settled bool          // whether it has landed and this is the last word on it
+	waits   bool          // whether one of those has not been judged at it yet
 }
 
 // Assess brings a change's verdict up to date, and then those that rest on it: of
@@ -140,7 +145,11 @@ func (g *Gate) Assess(ctx context.Context, ref change.Ref) error {
 		_, err = g.assess(ctx, ref)
 		failed = append(failed, err)
 	}
-	return errors.Join(failed...)
+	err = errors.Join(failed...)
+	if err == nil && a.settled {
+		g.views.settle(ref)
+	}
+	return err
 }
 
 // assess runs the path for one change. A run waits for no other run of a change
@@ -157,22 +166,30 @@ func (g *Gate) assess(ctx context.Context, ref change.Ref) (Assessment, error) {
 			err = errors.Join(err, g.withdraw(ctx, ref, blind))
 		}
 		if err != nil {
+			g.views.drop(ref)
 			return Assessment{}, fmt.Errorf("assessing %s: %w", ref, err)
 		}
 		return a, nil
 	})
 }
 
-// run is the path.
+// run is the path, for what it has to be gone.
 func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
+	if g.views.isSettled(ref) {
+		last, _, err := g.Ledger.Last(ctx, ref)
+		return Assessment{Decision: last.Decision, Receipt: last.Receipt, head: last.Head}, err
+	}
+	begun := g.views.begin()
+	if ref.Kind == change.Push {
+		if nobodys, err := g.unconcerned(ctx, ref); nobodys || err != nil {
+			return Assessment{}, g.unlessAbsent(ctx, ref, err)
+		}
+	}
 	r, err := g.gather(ctx, ref)
-	if errors.Is(err, change.ErrNotInstalled) {
-		g.Log.WarnContext(ctx, "not assessed", "change", ref.String(), "err", err)
-		return Assessment{}, nil
-	}
 	if err != nil {
-		return Assessment{}, err
+		return Assessment{}, g.unlessAbsent(ctx, ref, err)
 	}
+	r.begun = begun
 	governed, err := g.governed(ctx, &r)
 	if err != nil {
 		return Assessment{}, err
@@ -181,8 +198,26 @@ func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
 		return g.ungoverned(ctx, r)
 	}
 	if changes, whole := explained(r.Facts); whole {
-		return Assessment{}, g.assessEach(ctx, r.Facts.Ref, changes)
+		err := g.assessEach(ctx, r.Facts.Ref, changes)
+		g.views.landed(r.Facts.Ref) // this push was it
+		return Assessment{}, err
 	}
+	return g.judge(ctx, r)
+}
+
+// unlessAbsent says of an error that only tells that the application is not installed
+// there that there is nothing to do.
+func (g *Gate) unlessAbsent(ctx context.Context, ref change.Ref, err error) error {
+	if errors.Is(err, change.ErrNotInstalled) {
+		g.Log.WarnContext(ctx, "not assessed", "change", ref.String(), "err", err)
+		return nil
+	}
+	return err
+}
+
+// judge judges what was gathered, records it and shows it.
+func (g *Gate) judge(ctx context.Context, r round) (Assessment, error) {
+	ref := r.Facts.Ref
 	if a, settled, err := g.landed(ctx, &r); err != nil || settled {
 		return a, err
 	}
@@ -206,6 +241,13 @@ func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
 	}
 	a.touch = append(a.touch, repoliced...)
 	a.people, a.head = r.Facts.People, shownOn(r.Facts)
+	g.views.keep(r, a)
+	if a.settled = ended(r.Facts) && ref.Kind != change.Push && a.Decision.Status != change.Undetermined; a.settled {
+		g.views.land(r.Facts)
+	}
+	if a.settled && len(a.touch) == 0 {
+		g.views.settle(ref)
+	}
 	if g.Observe != nil {
 		g.Observe(r.Facts, a)
 	}
@@ -216,7 +258,8 @@ func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
 // there may still bring the policy that does.
 func (g *Gate) ungoverned(ctx context.Context, r round) (a Assessment, err error) {
 	g.strangers.Add(stranger(r.Facts.Ref, shownOn(r.Facts)), struct{}{})
-	a.touch = r.resting(nil)
+	a.touch, a.shares = r.resting(nil), len(r.Siblings.Or(nil)) > 0
+	g.views.keep(r, a)
 	if r.Facts.Files.IsKnown() {
 		var repoliced []change.Ref
 		repoliced, err = g.repoliced(ctx, r)

@@ -19,6 +19,7 @@ func (g *Gate) GiveUp(ctx context.Context, ref change.Ref, cause error) error {
 	_, err := g.turns.Do(ctx, ref.Key(), func() (Assessment, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.Timeout)
 		defer cancel()
+		g.views.drop(ref)
 		last, _, err := g.Ledger.Last(ctx, ref)
 		if err == nil {
 			err = g.blank(ctx, ref, last)

@@ -23,7 +23,7 @@ func (g *Gate) landed(ctx context.Context, r *round) (a Assessment, settled bool
 		return a, false, fmt.Errorf("looking for the verdict that stood: %w", err)
 	}
 	if found && isSettled(last) {
-		a = Assessment{Decision: last.Decision, Receipt: last.Receipt, head: last.Head, touch: r.resting(nil)}
+		a = Assessment{Decision: last.Decision, Receipt: last.Receipt, head: last.Head, touch: r.resting(nil), settled: true}
 		repoliced, err := g.repoliced(ctx, *r) // an earlier attempt may have failed on the way
 		a.touch = append(a.touch, repoliced...)
 		return a, true, err

@@ -15,6 +15,7 @@ import (
 type round struct {
 	change.Gathered
 	rules   *policy.Set // nil when there is no policy, or none that can be read
+	begun   uint64      // the round of views in which it began
 	retired bool        // the policy names the branch no more, and records of it were kept
 }
 

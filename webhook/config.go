@@ -35,6 +35,10 @@ type Assessor interface {
 	// that the forge wants to be left alone that long.
 	Assess(ctx context.Context, ref change.Ref) error
 
+	// Urgency returns how soon to call Assess because of what a delivery can have
+	// changed. It asks nobody.
+	Urgency(ref change.Ref, topic change.Topic) change.Urgency
+
 	// Affected returns the open changes in the repositories of an owner whose people
 	// have changed roles, as far as those decide their verdicts.
 	Affected(ctx context.Context, owner string) ([]change.Ref, error)
@@ -88,6 +92,10 @@ type Config struct {
 	// JobTimeout bounds one assessment. Optional: 1 min.
 	JobTimeout time.Duration
 
+	// Linger is how long a delivery waits for others to share its look when it cannot
+	// let its change through whatever it tells of. Optional: 500 ms.
+	Linger time.Duration
+
 	// KeepBodies is how long the body of a delivery that was worked is kept.
 	// Optional: 7 days.
 	KeepBodies time.Duration
@@ -117,6 +125,7 @@ func (c Config) withDefaults() Config {
 	c.FirstRetry = cmp.Or(c.FirstRetry, 2*time.Second)
 	c.Patience = cmp.Or(c.Patience, 24*time.Hour)
 	c.JobTimeout = cmp.Or(c.JobTimeout, time.Minute)
+	c.Linger = cmp.Or(c.Linger, 500*time.Millisecond)
 	c.KeepBodies = cmp.Or(c.KeepBodies, 7*24*time.Hour)
 	c.poll = cmp.Or(c.poll, pollInterval)
 	if c.Metrics == nil {

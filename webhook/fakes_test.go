@@ -16,7 +16,8 @@ import (
 
 // A testForge takes deliveries whose body says which changes they are about.
 type testForge struct {
-	hints atomic.Int64 // how many were asked for
+	hints  atomic.Int64 // how many were asked for
+	before func()       // called in every Hint; optional
 
 	mu        sync.Mutex
 	forgotten []string
@@ -30,6 +31,7 @@ type testBody struct {
 	Scopes  []string `json:"scopes,omitempty"`
 	Issue   string   `json:"issue,omitempty"`
 	Filler  string   `json:"filler,omitempty"`
+	Check   string   `json:"check,omitempty"`
 }
 
 // A refusal is an error with an HTTP status.
@@ -59,6 +61,9 @@ func (f *testForge) Authenticate(r *http.Request) (change.Delivery, error) {
 
 func (f *testForge) Hint(d change.Delivery) (change.Hint, error) {
 	f.hints.Add(1)
+	if f.before != nil {
+		f.before()
+	}
 	if string(d.Body) == "panic" {
 		panic("no such field")
 	}
@@ -67,7 +72,7 @@ func (f *testForge) Hint(d change.Delivery) (change.Hint, error) {
 	if err != nil {
 		err = fmt.Errorf("reading the delivery: %w", err)
 	}
-	hint := change.Hint{Forget: b.Forget, Owners: b.Owners}
+	hint := change.Hint{Forget: b.Forget, Owners: b.Owners, Topic: change.Topic{Check: b.Check}}
 	if b.Issue != "" {
 		hint.Requests = []change.RequestID{{Tracker: change.GitHubIssues, Key: "acme/shop#3", ID: b.Issue}}
 	}
@@ -99,6 +104,8 @@ type testAssessor struct {
 	giveUp func(ref change.Ref, cause error) error         // nil: succeeds
 	within func(scope change.Scope) (change.Hint, error)   // nil: nothing
 
+	urgency func(ref change.Ref, t change.Topic) change.Urgency // nil: always now
+
 	mu      sync.Mutex
 	runs    map[int]int // by number, of the change
 	givenUp map[int]int
@@ -115,6 +122,13 @@ func (a *testAssessor) Assess(ctx context.Context, ref change.Ref) error {
 		return nil
 	}
 	return a.assess(ctx, ref)
+}
+
+func (a *testAssessor) Urgency(ref change.Ref, t change.Topic) change.Urgency {
+	if a.urgency == nil {
+		return change.Now
+	}
+	return a.urgency(ref, t)
 }
 
 // Affected says that change 8 stands let through, whoever owns it.

@@ -18,6 +18,7 @@ type metrics struct {
 	acknowledge prometheus.Histogram     // request to answer, of stored deliveries
 	pickup      prometheus.Histogram     // stored to first worked
 	assessments *prometheus.HistogramVec // by result: done, failed
+	spared      prometheus.Counter
 	events      map[string]bool
 }
 
@@ -37,12 +38,13 @@ func newMetrics(registry *prometheus.Registry, db *database, now func() time.Tim
 		acknowledge: prometheus.NewHistogram(histogram("acknowledgement_seconds", "From request to answer of an authentic delivery.")),
 		pickup:      prometheus.NewHistogram(histogram("pickup_seconds", "From a delivery's arrival to the start of its first attempt.")),
 		assessments: prometheus.NewHistogramVec(histogram("assessment_seconds", "One assessment of one change."), []string{"result"}),
+		spared:      prometheus.NewCounter(prometheus.CounterOpts{Name: "countersign_looks_spared_total", Help: "Changes that a delivery was about and that it can have changed nothing about that their verdicts rest on."}),
 		events:      knownEvents(),
 	}
 	queue := &queueState{db: db, now: now,
 		jobs: prometheus.NewDesc("countersign_queue_jobs", "Deliveries that are stored and not yet worked, by state.", []string{"state"}, nil),
 		age:  prometheus.NewDesc("countersign_queue_oldest_seconds", "Age of the oldest of them.", nil, nil)}
-	for _, c := range []prometheus.Collector{m.deliveries, m.refused, m.jobs, m.acknowledge, m.pickup, m.assessments, queue} {
+	for _, c := range []prometheus.Collector{m.deliveries, m.refused, m.jobs, m.acknowledge, m.pickup, m.assessments, m.spared, queue} {
 		if err := registry.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}

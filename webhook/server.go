@@ -77,6 +77,7 @@ func (s *Server) assemble(ctx context.Context, assessor Assessor) (err error) {
 	// The assessor shares runs as well; doing it here keeps those who wait from
 	// holding slots that other changes need.
 	s.worker.turns = turns.New[struct{}](s.config.MaxWorkers)
+	s.worker.room = newWaitingRoom(s.config.Linger)
 	d := newDriver(s.db.write)
 	if s.client, err = newQueue(ctx, d, s.config, s.worker); err != nil {
 		abort()

@@ -53,7 +53,7 @@ func (w *worker) workSpread(ctx context.Context, job *river.Job[deliveryArgs]) e
 	s := stored{at: job.CreatedAt}
 	if ref := job.Args.Change; ref != nil {
 		log := w.config.Log.With("change", ref, "attempt", job.Attempt)
-		if failures := w.assess(ctx, []change.Ref{*ref}); len(failures) > 0 {
+		if failures := w.assess(ctx, change.Hint{Refs: []change.Ref{*ref}}); len(failures) > 0 {
 			return w.fail(log, job, s, failures)
 		}
 		return w.end("done")

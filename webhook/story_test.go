@@ -70,6 +70,8 @@ type story struct {
 	server *Server
 	now    time.Time // moved on by a second with every command
 
+	sending sync.RWMutex // held while a delivery is posted: its answer is told before what comes of it
+
 	mu      sync.Mutex
 	out     strings.Builder
 	answers map[string][]string // by "assess 1" and "give up 1"
@@ -82,7 +84,7 @@ func newStory(t *testing.T) *story {
 		DataDir: t.TempDir(), Log: slog.New(&storyLog{story: s}), Attempts: 3, FirstRetry: time.Millisecond,
 		Now: s.time, poll: 20 * time.Millisecond,
 		Ready: []func(context.Context) error{s.ready},
-	}, &testForge{}, &testAssessor{
+	}, &testForge{before: func() { s.sending.RLock(); s.sending.RUnlock() }}, &testAssessor{
 		assess: func(_ context.Context, ref change.Ref) error { return s.answer("assess", ref) },
 		giveUp: func(ref change.Ref, _ error) error { return s.answer("give up", ref) },
 	})
@@ -224,6 +226,8 @@ func (s *story) post(t *testing.T, fields []string) {
 	}
 	r := httptest.NewRequest(http.MethodPost, "/webhooks/github", strings.NewReader(raw))
 	r.Header = header
+	s.sending.Lock()
+	defer s.sending.Unlock()
 	w := httptest.NewRecorder()
 	s.server.Handler().ServeHTTP(w, r)
 	line := fmt.Sprintf("%d %s", w.Code, strings.TrimSpace(w.Body.String()))

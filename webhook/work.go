@@ -26,6 +26,7 @@ type worker struct {
 	metrics  *metrics
 	inbox    *inbox
 	turns    *turns.Turns[struct{}]
+	room     *waitingRoom
 	count    *backlog
 
 	ctx      context.Context // of every run; ends when Stop has no more time
@@ -68,7 +69,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[deliveryArgs]) error {
 	if err := w.widen(ctx, hint); err != nil {
 		return w.fail(log, job, d, []failure{{err: err}})
 	}
-	if failures := w.assess(ctx, hint.Refs); len(failures) > 0 {
+	if failures := w.assess(ctx, hint); len(failures) > 0 {
 		return w.fail(log, job, d, failures)
 	}
 	log.Info("delivery worked", "changes", names(hint.Refs), "elapsed", time.Since(start))
@@ -88,13 +89,11 @@ func (w *worker) read(d change.Delivery) (hint change.Hint, err error) {
 }
 
 // assess has every change assessed and returns those that failed.
-func (w *worker) assess(ctx context.Context, refs []change.Ref) []failure {
-	errs := make([]error, len(refs))
+func (w *worker) assess(ctx context.Context, hint change.Hint) []failure {
+	refs, errs := hint.Refs, make([]error, len(hint.Refs))
 	var all sync.WaitGroup
 	for i, ref := range refs {
-		all.Go(func() {
-			_, errs[i] = w.turns.Do(ctx, ref.Key(), func() (struct{}, error) { return struct{}{}, w.run(ref) })
-		})
+		all.Go(func() { errs[i] = w.look(ctx, ref, hint.Topic) })
 	}
 	all.Wait()
 	var failures []failure

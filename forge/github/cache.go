@@ -107,6 +107,7 @@ func (c *cache) forget(groups []string) {
 func peopleKey(owner string) string       { return "people:" + strings.ToLower(owner) }
 func rulesKey(owner string) string        { return "rules:" + strings.ToLower(owner) }
 func floorKey(owner string) string        { return "floor:" + strings.ToLower(owner) }
+func trunkKey(repository int64) string    { return "trunk:" + strconv.FormatInt(repository, 10) }
 func installationKey(owner string) string { return "installation:" + strings.ToLower(owner) }
 
 // Forget drops the cached answers that a delivery said are out of date.

@@ -31,6 +31,9 @@ func (f *Forge) Hint(d change.Delivery) (change.Hint, error) {
 	}
 	if repo, ok := f.repository(p.Repository); ok {
 		h.Refs = f.refs(d.Event, repo, p)
+		if err == nil {
+			h.Topic = topicOf(d.Event, p)
+		}
 	} else if err == nil && about(d.Event) {
 		err = errors.New("no repository with an id and a name")
 	}
@@ -209,10 +212,19 @@ func forgets(event string, p payload) []string {
 		return []string{peopleKey(owner)}
 	case aboutRules(event):
 		return []string{rulesKey(owner)}
+	case event == "push" && ofTrunk(p):
+		return []string{trunkKey(p.Repository.ID)}
 	case event == "repository" && !movesRepository[p.Action]:
 		return nil
 	case event == "repository", event == "installation", event == "installation_repositories", event == "installation_target":
 		return []string{installationKey(owner), peopleKey(owner), rulesKey(owner)}
 	}
 	return nil
+}
+
+// ofTrunk reports whether a push moved the default branch of its repository.
+func ofTrunk(p payload) bool {
+	branch, ok := strings.CutPrefix(p.Ref, "refs/heads/")
+	trunk := p.Repository.DefaultBranch
+	return ok && (trunk == "" || branch == trunk)
 }

@@ -50,6 +50,9 @@ func hintText(h change.Hint, err error) string {
 	for _, scope := range h.Scopes {
 		fmt.Fprintf(&b, "%s of %s\n", map[bool]string{true: "all that is open", false: "what is on record"}[scope.Unseen], scope)
 	}
+	if h.Topic != (change.Topic{}) {
+		fmt.Fprintf(&b, "only %+v\n", h.Topic)
+	}
 	if err != nil {
 		b.WriteString("error\n")
 	}

@@ -16,7 +16,14 @@ type payload struct {
 	PullRequest payloadPull       `json:"pull_request"`
 	Sender      payloadAccount    `json:"sender"`
 
+	Review struct {
+		State string `json:"state"`
+	} `json:"review"`
+	Changes payloadChanges `json:"changes"` // of what was edited
+
 	CheckRun struct {
+		Name         string        `json:"name"`
+		Status       string        `json:"status"`
 		HeadSHA      string        `json:"head_sha"`
 		App          payloadApp    `json:"app"`
 		CheckSuite   payloadSuite  `json:"check_suite"`
@@ -40,21 +47,33 @@ type payload struct {
 	After   string `json:"after"`
 	Deleted bool   `json:"deleted"`
 
-	SHA string `json:"sha"` // status
+	SHA     string `json:"sha"` // status
+	Context string `json:"context"`
+	State   string `json:"state"`
 
 	Issue             payloadIssue        `json:"issue"`
 	RepositoriesAdded []payloadRepository `json:"repositories_added"` // installation_repositories
-	Changes           struct {
-		DefaultBranch json.RawMessage   `json:"default_branch"` // repository edited
-		Name          json.RawMessage   `json:"name"`           // label edited
-		NewIssue      payloadIssue      `json:"new_issue"`      // issue transferred
-		NewRepository payloadRepository `json:"new_repository"`
-	} `json:"changes"`
 
 	Organization payloadAccount `json:"organization"`
 	Installation struct {
 		Account payloadAccount `json:"account"`
 	} `json:"installation"`
+}
+
+// payloadChanges are the fields that were edited.
+type payloadChanges struct {
+	DefaultBranch json.RawMessage   `json:"default_branch"` // repository edited
+	Name          json.RawMessage   `json:"name"`           // label edited
+	NewIssue      payloadIssue      `json:"new_issue"`      // issue transferred
+	NewRepository payloadRepository `json:"new_repository"`
+
+	fields map[string]json.RawMessage // all of them, by name
+}
+
+// UnmarshalJSON reads the fields that are known and the names of all.
+func (c *payloadChanges) UnmarshalJSON(data []byte) error {
+	type plain payloadChanges
+	return errors.Join(json.Unmarshal(data, &c.fields), json.Unmarshal(data, (*plain)(c)))
 }
 
 type payloadRepository struct {
@@ -75,7 +94,8 @@ type payloadAccount struct {
 }
 
 type payloadApp struct {
-	ID int64 `json:"id"`
+	ID   int64  `json:"id"`
+	Slug string `json:"slug"`
 }
 
 type payloadSuite struct {

@@ -93,28 +93,45 @@ func (f *Forge) branch(ctx context.Context, a *api, q branchQuestion) (*branchAn
 	return answer, nil
 }
 
-// Policy returns the policy by which a push is judged, asking nothing when it is
-// remembered: that of the commit where the branch stood before, or the default
-// branch's as it stands when the push created the branch.
+// Policy returns the policy by which a push is judged, with the floor, asking nothing
+// for the file when it is remembered: that of the commit where the branch stood before,
+// or the default branch's as it stands when the push created the branch.
 func (f *Forge) Policy(ctx context.Context, ref change.Ref) (change.PolicyFile, error) {
-	if at, known := f.policies.at(ref.Repository, ref.Before); known {
-		return f.policyFile(ref.Repository.Name, at, reasons{}), nil
+	g := change.Gathered{Facts: change.Facts{Ref: ref, Landing: change.Known(change.Landing{Landed: true, Branch: ref.Branch})}}
+	at, known := f.policies.at(ref.Repository, ref.Before)
+	if !known {
+		var err error
+		if at, err = f.policyBefore(ctx, ref); err != nil {
+			return change.PolicyFile{}, fmt.Errorf("asking for the policy that governs a push: %w", err)
+		}
 	}
-	none := change.PolicyFile{}
+	g.Policy = f.policyFile(ref.Repository.Name, at, reasons{})
+	g, err := f.withFloor(ctx, g)
+	return g.Policy, err
+}
+
+// policyBefore asks for the policy of the commit where a branch stood before a push. Of
+// a branch that the push created it is the default branch's, remembered until that is
+// pushed to.
+func (f *Forge) policyBefore(ctx context.Context, ref change.Ref) (*commitAt, error) {
 	a, err := f.installation(ctx, ref.Repository)
 	if err != nil {
-		return none, err
+		return nil, err
 	}
 	q := branchQuestion{repo: ref.Repository, branch: ref.Branch, policyAt: string(ref.Before), commit: ref.Commit}
-	if ref.Before == "" {
-		q.policyAt = "HEAD"
-	}
 	if ref.Commit == "" {
 		q.commit = ref.Before
 	}
-	answer, err := f.branch(ctx, a, q)
-	if err != nil {
-		return none, fmt.Errorf("asking for the policy that governs a push: %w", err)
+	ask := func(ctx context.Context) (*commitAt, error) {
+		answer, err := f.branch(ctx, a, q)
+		if err != nil {
+			return nil, err
+		}
+		return answer.PolicyAt, nil
 	}
-	return f.policyFile(answer.NameWithOwner, answer.PolicyAt, reasons{}), nil
+	if ref.Before != "" {
+		return ask(ctx)
+	}
+	q.policyAt = tipOf
+	return remember(ctx, f.answers, fmt.Sprintf("trunk %d", ref.Repository.ID), trunkKey(ref.Repository.ID), ask)
 }

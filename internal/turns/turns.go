@@ -23,7 +23,8 @@ type Turns[T any] struct {
 // A line is the callers of one key that wait for a run. A key has a line while it
 // runs or is waited for.
 type line[T any] struct {
-	next *shared[T] // nil when nobody waits
+	going *shared[T] // nil before the first run
+	next  *shared[T] // nil when nobody waits
 }
 
 // A shared run has one result for all its callers.
@@ -56,6 +57,29 @@ func (t *Turns[T]) Do(ctx context.Context, key string, run func() (T, error)) (T
 	case <-ctx.Done():
 		var none T
 		return none, context.Cause(ctx)
+	}
+}
+
+// Ended returns once the run of a key that goes on has ended, or the one that is
+// about to begin where none does yet; at once when there is neither, and with ctx's
+// cause when that ends first.
+func (t *Turns[T]) Ended(ctx context.Context, key string) error {
+	t.mu.Lock()
+	var run *shared[T]
+	if l, open := t.byKey[key]; open {
+		if run = l.going; run == nil {
+			run = l.next
+		}
+	}
+	t.mu.Unlock()
+	if run == nil {
+		return nil
+	}
+	select {
+	case <-run.done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
@@ -105,9 +129,8 @@ func (t *Turns[T]) waiting(key string, l *line[T]) bool {
 func (t *Turns[T]) take(l *line[T]) *shared[T] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := l.next
-	l.next = nil
-	return s
+	l.going, l.next = l.next, nil
+	return l.going
 }
 
 // finish runs s and lets its callers go.

@@ -100,3 +100,24 @@ func TestAPanicIsAnError(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 }
+
+// Ended waits for the run that goes on.
+func TestEnded(t *testing.T) {
+	started, release := make(chan struct{}), make(chan struct{})
+	turns := New[int](0)
+	require.NoError(t, turns.Ended(t.Context(), "a"), "nothing goes on")
+
+	run := turns.join("a", func() (int, error) { close(started); <-release; return 1, nil })
+	gone, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("no time"))
+	require.EqualError(t, turns.Ended(gone, "a"), "no time", "about to begin, or going on")
+	<-started
+	require.EqualError(t, turns.Ended(gone, "a"), "no time", "going on")
+	require.NoError(t, turns.Ended(gone, "b"))
+
+	ended := make(chan error)
+	go func() { ended <- turns.Ended(t.Context(), "a") }()
+	close(release)
+	require.NoError(t, <-ended)
+	<-run.done
+}
