@@ -53,6 +53,7 @@ func (r ChangeRule) interest() change.Interest {
 		}
 	}
 	r.Branches, r.PeerReview, r.SegregationOfDuties, r.RequiredChecks, r.LinkedRequest, r.ProtectedPaths = nil, nil, false, nil, nil, nil
+	r.CodeOwners, r.SignedCommits, r.CarryOver = nil, nil, ""
 	if !reflect.ValueOf(r).IsZero() {
 		return change.Interest{}
 	}
