@@ -35,7 +35,7 @@ func (p *Policy) isKnownWhole() bool {
 	rest := *p
 	rest.Version, rest.Owner, rest.Roles, rest.People, rest.Automations = 0, "", nil, nil, nil
 	rest.Changes, rest.Deployments, rest.Emergency = nil, nil, nil
-	rest.above, rest.below = nil, nil // which are asked for themselves
+	rest.above = nil // which is asked for itself
 	return reflect.ValueOf(rest).IsZero()
 }
 
