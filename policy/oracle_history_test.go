@@ -85,7 +85,9 @@ func (h *happening) say(format string, args ...any) int {
 	} else {
 		h.clock++
 	}
-	fmt.Fprintf(&h.story, format+"\n", args...)
+	line := fmt.Sprintf(format, args...)
+	fmt.Fprintln(&h.story, line)
+	h.part = append(h.part, strings.Fields(line)...)
 	return h.clock
 }
 
@@ -154,7 +156,7 @@ func (h *happening) decree() rules {
 		r.signed = h.one("allow", "deny")
 	}
 	r.carries = h.chance(30)
-	r.guarded = r.protected
+	r.guarded, r.ownersGuard = r.protected, []string{r.owned}
 	for _, name := range [][]string{nil, {"test"}, {"test", "lint"}}[h.IntN(3)] {
 		w := wanted{name: name}
 		if h.chance(25) {

@@ -16,6 +16,7 @@ func (p past) judgedByBoth(floor *rules) map[string]change.Status {
 	own, joint, alone := p, p, p
 	own.rules.alias, own.rules.answersBot = p.rules.alias || floor.alias, p.rules.answersBot || floor.answersBot
 	own.rules.registered, own.rules.guarded = p.rules.registered || floor.registered, p.rules.protected || floor.protected
+	own.rules.ownersGuard = append(slices.Clone(p.rules.ownersGuard), floor.owned)
 	alone.rules, joint.rules = *floor, *floor
 	joint.rules.alias, joint.rules.answersBot = own.rules.alias, own.rules.answersBot
 	out := own.judged()
@@ -116,7 +117,10 @@ func (p past) codeOwners() change.Status {
 		}
 		before := ownsAny
 		owns := func(login string) bool {
-			named := slices.ContainsFunc(owners.people, func(o string) bool { return p.rules.sameHuman(o, login) })
+			named := slices.ContainsFunc(owners.people, func(o string) bool {
+				// Of who has no part in the change only the name is known, and not whose it is.
+				return slices.Contains(p.part, o) && p.rules.sameHuman(o, login)
+			})
 			return p.mayWrite(login) && (named || owners.platform && slices.Contains(p.rules.platform, login))
 		}
 		ownsAny = func(login string) bool { return before(login) || owns(login) }
@@ -237,10 +241,10 @@ func (p past) last(want wanted, runs []run) change.Status {
 
 // honest is the status of a success by a workflow: a change that rewrites the only
 // workflow it can touch has written its own success, unless it needs the platform
-// team for that.
+// team for that, or one of the file's owners.
 func (p past) honest(file string) change.Status {
 	switch {
-	case !p.path || p.rules.guarded:
+	case !p.path || p.rules.guarded || p.needsOwner():
 		return change.Pass
 	case file == "":
 		return change.Undetermined
@@ -248,6 +252,18 @@ func (p past) honest(file string) change.Status {
 		return change.Fail
 	}
 	return change.Pass
+}
+
+// needsOwner reports whether touching that workflow needs one of its owners: where it
+// has some, or where everything must have.
+func (p past) needsOwner() bool {
+	has := false
+	for _, l := range p.lines {
+		if l.path == touched {
+			has = len(l.people) > 0 || l.platform // the last one holds
+		}
+	}
+	return slices.Contains(p.rules.ownersGuard, "deny") || has && slices.Contains(p.rules.ownersGuard, "allow")
 }
 
 func (p past) noBypass() change.Status {

@@ -25,6 +25,7 @@ type past struct {
 	target string    // the branch whose rules apply
 	path   bool      // whether a protected path is touched
 	other  bool      // whether another file is touched
+	part   []string  // the words of what happened, with everybody who had a part
 	lines  []line    // of the code owners file, in order
 	key    bool      // whether the title names a request
 	end    *ending   // nil while it is open
@@ -36,15 +37,16 @@ type rules struct {
 	role        bool // approvals count of engineers only
 	separation  bool
 	checks      []wanted
-	protected   bool   // the workflows need the platform team
-	guarded     bool   // they do by this policy, or by one that it may rely on
-	request     bool   // a request has to be linked
-	owned       string // what code owners are asked: "" for nothing, or what becomes of what nobody owns
-	signed      string // what is asked of signatures: "" for nothing, or what becomes of the forge's own commits
-	carries     bool   // approvals are carried over pure updates
-	alias       bool   // mallory-alt is known to be mallory's
-	answersBot  bool   // ada answers for release-bot, as if it were an account of hers
-	registered  bool   // release-bot is an automation, for which ada is accountable
+	protected   bool     // the workflows need the platform team
+	guarded     bool     // they do by this policy, or by one that it may rely on
+	ownersGuard []string // what is asked of code owners by those policies
+	request     bool     // a request has to be linked
+	owned       string   // what code owners are asked: "" for nothing, or what becomes of what nobody owns
+	signed      string   // what is asked of signatures: "" for nothing, or what becomes of the forge's own commits
+	carries     bool     // approvals are carried over pure updates
+	alias       bool     // mallory-alt is known to be mallory's
+	answersBot  bool     // ada answers for release-bot, as if it were an account of hers
+	registered  bool     // release-bot is an automation, for which ada is accountable
 	engineers   []string
 	platform    []string
 	readersOnly []string

@@ -177,7 +177,7 @@ func (h *history) answers(needs change.Needs) []change.Membership {
 			continue
 		}
 		for _, r := range h.reviews {
-			member := slices.ContainsFunc(logins, func(l string) bool { return h.person(l) == r.By })
+			member := slices.ContainsFunc(logins, func(l string) bool { return h.identity(l) == h.roster.People()[r.By] })
 			members = append(members, change.Membership{Selector: selector, Person: r.By, Member: member})
 		}
 	}
