@@ -126,14 +126,11 @@ func (s *scanner) width(rest []rune) int {
 	return 2 + digits[rest[1]]
 }
 
-// blank reports whether an escape stands for a space or a line's end, as it does
-// where nothing follows it.
+// blank reports whether an escape stands for a space, a line's end or, before one, for
+// nothing.
 func (s *scanner) blank(escape []rune) bool {
-	if s.style&yaml.DoubleQuotedStyle == 0 || escape[0] != '\\' {
+	if s.style&yaml.DoubleQuotedStyle == 0 {
 		return false
 	}
-	if len(escape) == 1 {
-		return true
-	}
-	return slices.Contains([]string{`\n`, `\r`, `\t`, `\v`, `\f`, `\ `, `\_`, `\N`, `\L`, `\P`, `\x20`, `\x0a`, `\x09`}, strings.ToLower(string(escape[:1]))+string(escape[1:]))
+	return slices.Contains([]string{"\\\n", "\\\r", `\n`, `\r`, `\t`, `\v`, `\f`, `\ `, `\_`, `\N`, `\L`, `\P`, `\x20`, `\x09`}, string(escape))
 }

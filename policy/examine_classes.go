@@ -71,7 +71,7 @@ func (e *examiner) unspoken(name string, at []any) {
 
 // usesClass reports whether an expression of the rule looks at the class.
 func (r *ChangeRule) usesClass() bool {
-	return r.When.uses(className) || slices.ContainsFunc(r.Assertions, func(a Assertion) bool { return a.That.uses(className) })
+	return r.When.uses(classVariable) || slices.ContainsFunc(r.Assertions, func(a Assertion) bool { return a.That.uses(classVariable) })
 }
 
 // uses reports whether an expression looks at any of the variables.
@@ -117,7 +117,7 @@ func (c *Condition) chosenBy() []string {
 // asksLess reports whether an entry is for normal changes and not for a class.
 func (e *examiner) asksLess(class string) bool {
 	return slices.ContainsFunc(e.policy.Changes, func(r ChangeRule) bool {
-		return slices.Contains(r.Classes, NormalClass) && !slices.Contains(r.Classes, class) || r.When.uses(className)
+		return slices.Contains(r.Classes, NormalClass) && !slices.Contains(r.Classes, class) || r.When.uses(classVariable)
 	})
 }
 

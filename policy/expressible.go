@@ -49,7 +49,7 @@ func (s *subject) answer(c *Condition, w world) finding {
 		whys := make([]string, len(r.Absent))
 		for i, v := range r.Absent {
 			why := w.absent[v]
-			if v == className {
+			if v == classVariable {
 				why = "the class of the change is " + string(s.class().reason())
 			}
 			whys[i] = v + " is not known: " + why
@@ -61,8 +61,8 @@ func (s *subject) answer(c *Condition, w world) finding {
 	return finding{holdsNot, join("; ", "its when does not hold", s.contestedLabels(c))}
 }
 
-// className is the variable for the class.
-const className = "change.class"
+// classVariable is the variable for the class.
+const classVariable = "change.class"
 
 // contestedLabels says why labels are contested that an expression rests on.
 func (s *subject) contestedLabels(c *Condition) string {

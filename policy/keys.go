@@ -36,7 +36,7 @@ func keys() map[string]key {
 		"ChangeRule.CarryOver":           {"What an approval is carried over to a later head: updates, which are merges of the base that prove to add nothing. Without it, an approval counts for the head that it was given on.", false, schema{"enum": []string{OverUpdates}}},
 		noBypassKey:                      {"Nothing reaches the branch around the gate. Every entry asks for it, written out or not.", false, nil},
 
-		"Class.Name":    {"What the class is called, such as standard, emergency or configuration.", true, word()},
+		"Class.Name":    {"What the class is called, such as standard, emergency or configuration.", true, className()},
 		"Class.Paths":   {"Patterns of paths, read as CODEOWNERS reads them; every touched path must match one, the old path of a rename too. A workflow, a CODEOWNERS file or a policy is matched only by a pattern that names it.", false, nil},
 		"Class.Labels":  {"Labels of which one must stand on the change. One counts when a human who made no part of the change set it last, after the last push.", false, text()},
 		"Class.Authors": {"Accounts, as forge and numeric id; everybody who had a hand in the change must have one of them.", false, author()},

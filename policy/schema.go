@@ -40,7 +40,7 @@ func schemaOf(t reflect.Type, k key) schema {
 	case reflect.TypeFor[change.AccountID]():
 		return schema{"type": "string", "pattern": aliasForm}
 	case reflect.TypeFor[Condition]():
-		return schema{"type": "string", "minLength": 1, "maxLength": expression.MaxText}
+		return schema{"type": "string", "minLength": 1, "maxLength": expression.MaxText, "pattern": `\S`}
 	case reflect.TypeFor[PathPattern]():
 		return pathSchema()
 	case reflect.TypeFor[time.Duration]():

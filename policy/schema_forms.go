@@ -36,6 +36,13 @@ func workflow() schema {
 	return s
 }
 
+// className is the schema of a class's name, which is not that of every other change.
+func className() schema {
+	s := word()
+	s["not"] = schema{"const": NormalClass}
+	return s
+}
+
 // author is the schema of an account that makes changes.
 func author() schema {
 	return schema{"type": "string", "pattern": "^(" + userPrefix + ")?" + strings.TrimPrefix(accountForm, "^")}

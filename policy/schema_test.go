@@ -95,6 +95,12 @@ func beyondSchema() []string {
 		"a regular expression with a hole in it", "a regular expression that never closes",
 		"a state that GitHub does not have", "a long role with a slip",
 		"an emergency of no time", "an emergency without end",
+		"a class twice", "a class of everything", "a class with a slip in its when", "a role and a class of the same entry that are not declared",
+		"a when of a class that looks at the class", "a when that comes to a number", "a when that could take too much work", "a when that ends too early",
+		"a when with a name that is not known", "a when with a name that is not known, in a folded block", "a when with a name that is not known, in a literal block",
+		"a when with a name that is not known, in double quotes over several lines", "a when with a name that is not known, in double quotes",
+		"a when with a name that is not known, in single quotes", "a when with a name that is not known, over several lines",
+		"more expressions than a policy can have", "two assertions of one name",
 		"an automation in two entries", "an automation that is somebody's account", "an automation that an automation answers for", "an automation that answers for itself",
 	}
 }
