@@ -70,19 +70,16 @@ func (d *decoder) within(n *yaml.Node, line, column int) *yaml.Node {
 func countTo(text string, line, column int) (before int, there bool) {
 	for i, l := range strings.Split(text, "\n") {
 		for j, r := range []rune(l) {
-			here := i+1 == line && j+1 >= column
 			switch {
-			case unicode.IsSpace(r):
-			case i+1 > line:
-				return before, false
-			case here:
-				return before, j+1 == column
-			default:
+			case unicode.IsSpace(r) || i+1 > line:
+			case i+1 < line || j+1 < column:
 				before++
+			case j+1 == column:
+				there = true
 			}
 		}
 	}
-	return before, false
+	return before, there
 }
 
 // A scanner goes through the characters of a text as the file has them, spaces

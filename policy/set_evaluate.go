@@ -90,22 +90,35 @@ func inFloor(t change.Text) change.Text {
 }
 
 // worseOf returns one policy's decision over two views of the same people: of each
-// control the worse result, and the first's where they are as bad.
+// control the worse result, and the first's where they are as bad. The class of the
+// change can be another in each, and so can what is asked of it: then both hold.
 func worseOf(a, b change.Decision) change.Decision {
-	if len(a.Results) != len(b.Results) {
-		if a.Status.Worse(b.Status) == a.Status {
-			return a
-		}
-		return b
-	}
-	a.Results = slices.Clone(a.Results)
-	for i, r := range b.Results {
-		if worse := a.Results[i].Status.Worse(r.Status); worse != a.Results[i].Status {
-			a.Results[i] = r
+	out := a
+	out.Results, out.Status = slices.Clone(a.Results), a.Status.Worse(b.Status)
+	for _, r := range b.Results {
+		switch own := of(out, r.Control); {
+		case own == nil:
+			out.Results = append(out.Results, r)
+		case own.Status.Worse(r.Status) != own.Status:
+			*own = r
 		}
 	}
-	a.Status = a.Status.Worse(b.Status)
-	return a
+	inOrder(out.Results)
+	if a.Rule != b.Rule {
+		out.Rule = join(", ", a.Rule, b.Rule)
+	}
+	if a.Reason != b.Reason {
+		out.Reason = change.Text(join(". ", string(a.Reason), string(b.Reason)))
+	}
+	if a.Class != b.Class {
+		out.Class, out.ClassReason = "", change.Text("not settled: "+join("; ", string(a.ClassReason), string(b.ClassReason)))
+	}
+	return out
+}
+
+// inOrder sorts results as a decision lists them.
+func inOrder(results []change.Result) {
+	slices.SortStableFunc(results, func(a, b change.Result) int { return place(a.Control) - place(b.Control) })
 }
 
 // tightened returns a repository's decision made as strict as the floor's.
@@ -130,7 +143,7 @@ func tightened(own, floor change.Decision) change.Decision {
 			d.Results = append(d.Results, r)
 		}
 	}
-	slices.SortStableFunc(d.Results, func(a, b change.Result) int { return place(a.Control) - place(b.Control) })
+	inOrder(d.Results)
 	return d
 }
 
