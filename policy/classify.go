@@ -109,18 +109,20 @@ func (s *subject) within(patterns []PathPattern) finding {
 // only where a pattern names it, and never because of a pattern that is wide.
 func governs(path string) bool {
 	name := path[strings.LastIndex(path, "/")+1:]
-	return strings.HasPrefix(path, ".github/workflows/") || strings.HasPrefix(path, ".github/actions/") ||
-		name == "CODEOWNERS" || name == ".gitlab-ci.yml" || name == ".countersign.yml" || name == "action.yml" || name == "action.yaml"
+	return automates(path) || slices.Contains([]string{"CODEOWNERS", ".gitlab-ci.yml", ".countersign.yml", "action.yml", "action.yaml"}, name)
+}
+
+// automates reports whether a path, or a pattern by what it begins with, lies where
+// GitHub looks for workflows, or where a repository keeps its actions.
+func automates(path string) bool {
+	return strings.HasPrefix(path, ".github/workflows/") || strings.HasPrefix(path, ".github/actions/")
 }
 
 // names reports whether a pattern that matches a path says the name of the file, or
 // lies in a directory of workflows or actions by what it begins with.
 func (p PathPattern) names(path string) bool {
 	text := strings.TrimPrefix(p.Text, "/")
-	if strings.HasPrefix(text, ".github/workflows/") || strings.HasPrefix(text, ".github/actions/") {
-		return true
-	}
-	return text[strings.LastIndex(text, "/")+1:] == path[strings.LastIndex(path, "/")+1:]
+	return automates(text) || text[strings.LastIndex(text, "/")+1:] == path[strings.LastIndex(path, "/")+1:]
 }
 
 // madeBy says whether everybody who had a hand in the change has one of the accounts.

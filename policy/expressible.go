@@ -27,16 +27,25 @@ func (s *subject) meets(c *Condition, class change.Fact[string]) finding {
 	if !slices.Contains(c.compiled.Uses(), "change.labels") {
 		worlds = worlds[:1]
 	}
-	var said []finding
+	var hold, not []finding
 	for _, w := range worlds {
 		w.change.Class = class
-		said = append(said, s.answer(c, w))
+		switch f := s.answer(c, w); f.is {
+		case holds:
+			hold = append(hold, f)
+		case holdsNot:
+			not = append(not, f)
+		default:
+			return f
+		}
 	}
-	out := allOf(said)
-	if out.is == holdsNot && anyOf(said).is == holds {
-		return finding{contested, out.why}
+	switch {
+	case len(not) == 0:
+		return hold[0]
+	case len(hold) == 0:
+		return not[0]
 	}
-	return out
+	return finding{contested, not[0].why}
 }
 
 // answer evaluates an expression in one world.
