@@ -18,6 +18,17 @@ type Report struct {
 	People   People
 	Receipt  Receipt
 	Shown    Fact[Shown] // what the forge shows now, to update it in place
+	Policy   PolicyFile  // that was judged by
+	Awaited  []Awaited   // the touched paths that somebody has yet to approve
+}
+
+// An Awaited path is one that a change touches and a control holds back by itself.
+type Awaited struct {
+	Path    string
+	Control string // such as "protected-paths"
+	Status  Status
+	Reason  Text
+	Supply  Text
 }
 
 // A Hint is all that a delivery is trusted with: which changes to look at again,

@@ -15,7 +15,10 @@ import (
 // commit may be the head of a pull request that the shown verdict is about.
 func (g *Gate) report(ctx context.Context, r round, a *Assessment) error {
 	f := r.Facts
-	report := change.Report{Ref: f.Ref, Commit: shownOn(f), Decision: a.Decision, People: f.People, Receipt: a.Receipt, Shown: r.Shown}
+	report := change.Report{Ref: f.Ref, Commit: shownOn(f), Decision: a.Decision, People: f.People, Receipt: a.Receipt, Shown: r.Shown, Policy: r.Policy}
+	if r.rules != nil {
+		report.Awaited = r.rules.Awaited(f, a.Decision)
+	}
 	switch {
 	case report.Commit == "" || r.retired || f.Ref.Kind == change.Push:
 		return nil

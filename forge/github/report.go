@@ -18,16 +18,6 @@ type checkAnswer struct {
 	Conclusion string `json:"conclusion"`
 }
 
-// A verdict is a decision in the words of a check run.
-type verdict struct {
-	status     string // in_progress or completed
-	conclusion string // of a completed one
-	title      string
-	summary    string
-	text       string
-	externalID string
-}
-
 // Report shows a decision as the check run of this application on the commit. A
 // run that stands there already is changed in place, so that one change costs
 // one run; a run that says the same already is left alone.
@@ -99,16 +89,17 @@ func (v verdict) digest() [32]byte {
 func (f *Forge) create(v verdict, commit change.SHA) gh.CreateCheckRunOptions {
 	o := gh.CreateCheckRunOptions{
 		Name: f.config.CheckName, HeadSHA: string(commit), DetailsURL: optional(f.config.DetailsURL),
-		ExternalID: &v.externalID, Status: &v.status, Output: v.output(), Actions: buttons(),
+		ExternalID: &v.externalID, Status: &v.status, Output: v.output(v.annotations), Actions: buttons(),
 	}
 	o.Conclusion = v.completion()
 	return o
 }
 
+// update leaves the annotations alone: GitHub would add them to those of before.
 func (f *Forge) update(v verdict) gh.UpdateCheckRunOptions {
 	o := gh.UpdateCheckRunOptions{
 		Name: f.config.CheckName, DetailsURL: optional(f.config.DetailsURL),
-		ExternalID: &v.externalID, Status: &v.status, Output: v.output(), Actions: buttons(),
+		ExternalID: &v.externalID, Status: &v.status, Output: v.output(nil), Actions: buttons(),
 	}
 	o.Conclusion = v.completion()
 	return o
@@ -123,8 +114,8 @@ func (v verdict) completion() *string {
 	return &v.conclusion
 }
 
-func (v verdict) output() *gh.CheckRunOutput {
-	return &gh.CheckRunOutput{Title: &v.title, Summary: &v.summary, Text: optional(v.text)}
+func (v verdict) output(notes []*gh.CheckRunAnnotation) *gh.CheckRunOutput {
+	return &gh.CheckRunOutput{Title: &v.title, Summary: &v.summary, Text: optional(v.text), Annotations: notes}
 }
 
 func optional(s string) *string {

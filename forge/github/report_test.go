@@ -24,6 +24,8 @@ func held() change.Report {
 	}
 }
 
+const heldTitle = "Held: 1 of 2 approvals; needs anyone in role engineer but ada"
+
 func TestReport(t *testing.T) {
 	s := newStub(t)
 	f := newForge(t, s.URL)
@@ -38,14 +40,14 @@ func TestReport(t *testing.T) {
 	require.Equal(t, "countersign:github:127.0.0.1:1:pull_request:7", w["external_id"])
 	require.Equal(t, "reevaluate", w["actions"].([]any)[0].(obj)["identifier"])
 	output := w["output"].(obj)
-	require.Equal(t, "Held: 1 of 2 approvals", output["title"])
+	require.Equal(t, heldTitle, output["title"])
 	require.Contains(t, output["summary"], "Record 12 of refs\\/heads\\/main, log entry 41, SHA-256 `abab")
 	require.Contains(t, output["text"], "| ⏳ pending | peer\\-review | 1 of 2 approvals | anyone in role engineer but ada |")
 	require.Contains(t, output["text"], "| ✅ pass | required\\-checks |")
 
 	// The same again is not written; something else is written in place.
 	r := held()
-	r.Shown = change.Known(change.Shown{ID: 77, Commit: r.Commit, Status: "in_progress", Title: "Held: 1 of 2 approvals", ExternalID: "countersign:github:127.0.0.1:1:pull_request:7"})
+	r.Shown = change.Known(change.Shown{ID: 77, Commit: r.Commit, Status: "in_progress", Title: heldTitle, ExternalID: "countersign:github:127.0.0.1:1:pull_request:7"})
 	require.NoError(t, f.Report(t.Context(), r))
 	require.Len(t, s.writes, 1)
 	r.Receipt.N++
@@ -62,7 +64,7 @@ func TestReport(t *testing.T) {
 
 	// Another server does not know what the text says, so it writes.
 	r = held()
-	r.Shown = change.Known(change.Shown{ID: 77, Commit: r.Commit, Status: "in_progress", Title: "Held: 1 of 2 approvals", ExternalID: "countersign:github:127.0.0.1:1:pull_request:7"})
+	r.Shown = change.Known(change.Shown{ID: 77, Commit: r.Commit, Status: "in_progress", Title: heldTitle, ExternalID: "countersign:github:127.0.0.1:1:pull_request:7"})
 	require.NoError(t, newForge(t, s.URL).Report(t.Context(), r))
 	require.Len(t, s.writes, 4)
 }

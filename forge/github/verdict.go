@@ -2,18 +2,33 @@ package github
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+
+	gh "github.com/google/go-github/v60/github"
 
 	"github.com/countersign-dev/countersign/change"
 )
 
-// Bounds of what a check run shows: GitHub refuses longer texts, and cuts longer
-// titles where it lists checks.
+// Bounds of what a check run shows. GitHub takes 65,535 characters of a text; bytes
+// are at least as many.
 const (
-	maxText  = 65_535 // bytes
-	maxTitle = 120    // characters
-	maxCell  = 2_000  // characters of one cell of the table, before they are escaped
+	maxText   = 65_535 // bytes
+	maxCell   = 2_000  // characters of one cell of the table, before they are escaped
+	maxListed = 10     // of what is missing, of notes and of links of one cell
 )
+
+// A verdict is a decision in the words of a check run.
+type verdict struct {
+	status      string // in_progress or completed
+	conclusion  string // of a completed one
+	title       string
+	summary     string
+	text        string
+	externalID  string
+	annotations []*gh.CheckRunAnnotation
+}
 
 // verdict puts a decision into words. A change that can still be allowed is in
 // progress, which blocks a required check and reads as what it is.
@@ -34,59 +49,96 @@ func (f *Forge) verdict(r change.Report) verdict {
 	default:
 		v.conclusion, word = "failure", "Denied"
 	}
-	v.title = plain(word+": "+gist(d, name), maxTitle)
-	v.summary = summary(r, word, name)
-	v.text = table(d, name)
+	page := sheet{report: r, name: name, web: f.web}
+	v.title = title(d, word, name)
+	v.summary = cut(page.summary(word))
+	v.text = page.table()
+	v.annotations = annotations(r, name)
 	return v
 }
 
-// gist says in one line why a change is held, worst reasons first, or how many
-// controls let it through.
-func gist(d change.Decision, name func(change.Person) string) string {
-	if len(d.Results) == 0 {
-		return d.Reason.Render(name)
-	}
-	var reasons []string
-	if d.Reason != "" {
-		reasons = append(reasons, d.Reason.Render(name))
-	}
-	for _, status := range []change.Status{change.Fail, change.Undetermined, change.Pending, change.Exception} {
-		for _, r := range d.Results {
-			if r.Status == status {
-				reasons = append(reasons, r.Reason.Render(name))
-			}
-		}
-	}
-	if len(reasons) > 0 {
-		return strings.Join(reasons, " · ")
-	}
-	passed := 0
-	for _, r := range d.Results {
-		if r.Status == change.Pass {
-			passed++
-		}
-	}
-	if passed == 1 {
-		return "1 control passes"
-	}
-	return fmt.Sprintf("%d controls pass", passed)
+// A sheet writes a report in GitHub's Markdown.
+type sheet struct {
+	report change.Report
+	name   func(change.Person) string
+	web    string // where people browse
 }
 
-// summary says what was decided and where the record of it lies.
-func summary(r change.Report, word string, name func(change.Person) string) string {
+// summary says what was decided, what is missing, and where the record of it lies.
+func (s sheet) summary(word string) string {
+	d := s.report.Decision
 	var b strings.Builder
-	fmt.Fprintf(&b, "**%s.** %s\n\n", word, explain(r.Decision.Status))
-	if reason := r.Decision.Reason.Render(name); reason != "" {
-		fmt.Fprintf(&b, "%s\n\n", escape(reason))
+	fmt.Fprintf(&b, "**%s.** %s\n\n", word, explain(d.Status))
+	if reason := s.words(d.Reason); reason != "" {
+		fmt.Fprintf(&b, "%s\n\n", reason)
 	}
-	if r.Receipt.Digest != "" {
-		fmt.Fprintf(&b, "Record %d of %s, log entry %d, SHA-256 `%s`.\n", r.Receipt.N, escape(r.Receipt.Chain), r.Receipt.Index, code(r.Receipt.Digest))
+	s.missing(&b)
+	if d.Class != "" {
+		fmt.Fprintf(&b, "The policy takes this for a change of the class **%s**.\n\n", escape(d.Class))
 	}
-	if r.Decision.Owner != "" {
-		fmt.Fprintf(&b, "The policy belongs to %s.\n", escape(r.Decision.Owner))
+	if len(d.Notes) > 0 {
+		b.WriteString("The organisation's floor and this repository's policy:\n\n")
+		for _, n := range d.Notes[:min(len(d.Notes), maxListed)] {
+			fmt.Fprintf(&b, "- %s\n", s.words(n))
+		}
+		if more := len(d.Notes) - maxListed; more > 0 {
+			fmt.Fprintf(&b, "- and %d more, which the record holds\n", more)
+		}
+		b.WriteByte('\n')
 	}
-	return cut(b.String())
+	b.WriteString(unannotated(s.report))
+	if r := s.report.Receipt; r.Digest != "" {
+		fmt.Fprintf(&b, "* Record %d of %s, log entry %d, SHA-256 `%s`.\n", r.N, escape(r.Chain), r.Index, code(r.Digest))
+	}
+	s.policy(&b)
+	return b.String()
 }
+
+// missing lists what holds the change back, where the title has no room for it.
+func (s sheet) missing(b *strings.Builder) {
+	held := worstFirst(s.report.Decision)
+	held = slices.DeleteFunc(held, func(r change.Result) bool { return !r.Status.Blocks() })
+	for _, r := range held[:min(len(held), maxListed)] {
+		fmt.Fprintf(b, "- %s **%s**: %s", mark(r.Status), s.words(change.Text(r.Control)), escape(plain(clause(r.Reason.Render(s.name)), maxCell)))
+		if who := s.words(r.Supply); who != "" {
+			fmt.Fprintf(b, "  \n  Who can supply it: %s", who)
+		}
+		b.WriteByte('\n')
+	}
+	switch more := len(held) - maxListed; {
+	case more == 1:
+		b.WriteString("- and 1 more control, in the table\n")
+	case more > 1:
+		fmt.Fprintf(b, "- and %d more controls, in the table\n", more)
+	}
+	if len(held) > 0 {
+		b.WriteByte('\n')
+	}
+}
+
+// policy says which policy was judged by, and whose it is.
+func (s sheet) policy(b *strings.Builder) {
+	file, owner := s.report.Policy, s.report.Decision.Owner
+	if file.Found && s.linkable(file.URI) {
+		fmt.Fprintf(b, "* Judged by [%s at %s](%s)", escape(plain(file.Path, maxCell)), file.Commit.Short(), file.URI)
+		if floor := file.Floor; floor != nil && floor.Found && s.linkable(floor.URI) {
+			fmt.Fprintf(b, " and the organisation's floor, [%s at %s](%s)", escape(plain(floor.Path, maxCell)), floor.Commit.Short(), floor.URI)
+		}
+		b.WriteString(".\n")
+	}
+	if owner != "" {
+		fmt.Fprintf(b, "* The policy belongs to %s.\n", escape(plain(owner, maxCell)))
+	}
+}
+
+// linkable reports whether an address can stand as a link's target: it is one of the
+// forge's own and holds nothing that would end the link.
+func (s sheet) linkable(uri string) bool {
+	return s.web != "" && strings.HasPrefix(uri, s.web+"/") && !strings.ContainsAny(uri, " \t\r\n()<>\"'`\\")
+}
+
+// words returns a text, escaped, in one line.
+func (s sheet) words(t change.Text) string { return escape(plain(t.Render(s.name), maxCell)) }
 
 func explain(s change.Status) string {
 	switch s {
@@ -105,7 +157,13 @@ func explain(s change.Status) string {
 // code keeps only what cannot end a code span.
 func code(s string) string { return strings.ReplaceAll(plain(s, 128), "`", "") }
 
-// words of the statuses, for the first column of the table.
+// mark is the sign of a status.
+func mark(s change.Status) string {
+	sign, _, _ := strings.Cut(statusWord(s), " ")
+	return sign
+}
+
+// statusWord is a status for the first column of the table.
 func statusWord(s change.Status) string {
 	switch s {
 	case change.Pass:
@@ -121,25 +179,25 @@ func statusWord(s change.Status) string {
 	case change.Exception:
 		return "⚠️ exception"
 	}
-	return escape(string(s))
+	return "❔ " + escape(string(s))
 }
 
 const tableHead = "| Status | Control | Why | Who can supply it |\n| --- | --- | --- | --- |\n"
 
 // table lists every control. A row that would not fit is left out and counted in a
 // last line; those after it may fit.
-func table(d change.Decision, name func(change.Person) string) string {
+func (s sheet) table() string {
+	d := s.report.Decision
 	if len(d.Results) == 0 {
 		return ""
 	}
-	const note = "\n%d more controls do not fit here; the record holds them all.\n"
-	cell := func(t change.Text) string { return escape(plain(t.Render(name), maxCell)) }
-	room := maxText - len(tableHead) - len(note) - 20
+	const note, longest = "\n%s not fit here; the record holds them all.\n", len("1000000 more controls do")
+	room := maxText - len(tableHead) - len(note) - longest
 	var b strings.Builder
 	b.WriteString(tableHead)
 	left := 0
 	for _, r := range d.Results {
-		row := fmt.Sprintf("| %s | %s | %s | %s |\n", statusWord(r.Status), cell(change.Text(r.Control)), cell(r.Reason), cell(r.Supply))
+		row := fmt.Sprintf("| %s | %s | %s%s | %s |\n", statusWord(r.Status), s.words(change.Text(r.Control)), s.words(r.Reason), s.links(r), s.words(r.Supply))
 		if len(row) > room {
 			left++
 			continue
@@ -147,10 +205,53 @@ func table(d change.Decision, name func(change.Person) string) string {
 		room -= len(row)
 		b.WriteString(row)
 	}
-	if left > 0 {
-		fmt.Fprintf(&b, note, left)
+	switch {
+	case left == 1:
+		fmt.Fprintf(&b, note, "1 more control does")
+	case left > 1:
+		fmt.Fprintf(&b, note, fmt.Sprintf("%d more controls do", left))
 	}
 	return b.String()
+}
+
+// links returns links to the reviews and files that a result rests on.
+func (s sheet) links(r change.Result) string {
+	ref := s.report.Ref
+	if ref.Kind != change.PullRequest || !validName(ref.Repository.Name) || s.web == "" {
+		return ""
+	}
+	at := fmt.Sprintf("%s/%s/pull/%d", s.web, ref.Repository.Name, ref.Number)
+	var links []string
+	files := 0
+	review := func(id string) {
+		if n, err := strconv.ParseInt(id, 10, 64); err == nil && n > 0 && len(links) < maxListed {
+			links = append(links, fmt.Sprintf("[review %d](%s#pullrequestreview-%d)", n, at, n))
+		}
+	}
+	for _, fact := range r.Facts {
+		switch kind, id, _ := strings.Cut(fact, "/"); kind {
+		case "reviews":
+			review(id)
+		case "files":
+			files++
+		}
+	}
+	for _, u := range r.Uncounted {
+		if fact := strconv.FormatInt(u.Review, 10); !slices.Contains(r.Facts, "reviews/"+fact) {
+			review(fact)
+		}
+	}
+	links = slices.Compact(links)
+	switch {
+	case files == 1:
+		links = append(links, fmt.Sprintf("[1 file](%s/files)", at))
+	case files > 1:
+		links = append(links, fmt.Sprintf("[%d files](%s/files)", files, at))
+	}
+	if len(links) == 0 {
+		return ""
+	}
+	return " · " + strings.Join(links, " · ")
 }
 
 // cut shortens a summary to what GitHub takes, at the end of a line or, failing

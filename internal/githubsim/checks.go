@@ -22,6 +22,8 @@ type CheckRun struct {
 	Summary    string
 	Text       string
 	Actions    []string // identifiers of its buttons
+
+	Annotations []Annotation // all that were ever put on it
 }
 
 // checkRun is a check run on a commit.

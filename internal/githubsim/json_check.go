@@ -38,7 +38,7 @@ func (c *checkRun) json() record {
 		"conclusion": orNull(c.Conclusion), "started_at": stamp(c.started), "completed_at": stamp(c.completed),
 		"check_suite": record{"id": c.suite}, "app": r.sim.appJSON(c.app), "pull_requests": r.pullsAt(c.Commit),
 		"output": record{
-			"title": orNull(c.Title), "summary": orNull(c.Summary), "text": orNull(c.Text), "annotations_count": 0,
+			"title": orNull(c.Title), "summary": orNull(c.Summary), "text": orNull(c.Text), "annotations_count": len(c.Annotations),
 			"annotations_url": r.api("/check-runs/" + itoa(c.id) + "/annotations"),
 		},
 	}

@@ -2,6 +2,7 @@ package githubsim
 
 import (
 	"net/http"
+	"slices"
 )
 
 func checkRoutes() []route {
@@ -9,6 +10,7 @@ func checkRoutes() []route {
 		{"POST /repos/{owner}/{repo}/check-runs", "checks", "write", postCheck},
 		{"PATCH /repos/{owner}/{repo}/check-runs/{check}", "checks", "write", patchCheck},
 		{"GET /repos/{owner}/{repo}/check-runs/{check}", "checks", "read", getCheck},
+		{"GET /repos/{owner}/{repo}/check-runs/{check}/annotations", "checks", "read", listAnnotations},
 		{"GET /repos/{owner}/{repo}/commits/{ref}/check-runs", "checks", "read", listChecks},
 		{"POST /repos/{owner}/{repo}/statuses/{sha}", "statuses", "write", postStatus},
 		{"GET /repos/{owner}/{repo}/commits/{ref}/statuses", "statuses", "read", listStatuses},
@@ -29,6 +31,8 @@ type checkInput struct {
 		Title   string `json:"title"`
 		Summary string `json:"summary"`
 		Text    string `json:"text"`
+
+		Annotations []Annotation `json:"annotations"`
 	} `json:"output"`
 	Actions []struct {
 		Label       string `json:"label"`
@@ -53,6 +57,8 @@ func (in checkInput) apply(o CheckRun) CheckRun {
 	set(&o.Conclusion, in.Conclusion)
 	if in.Output != nil {
 		o.Title, o.Summary, o.Text = in.Output.Title, in.Output.Summary, in.Output.Text
+		// GitHub never takes one back.
+		o.Annotations = append(slices.Clone(o.Annotations), in.Output.Annotations...)
 	}
 	if in.Actions != nil {
 		o.Actions = nil
@@ -75,6 +81,9 @@ func (in checkInput) valid() error {
 	}
 	if in.Output != nil && (in.Output.Title == "" || in.Output.Summary == "") {
 		return refuse(422, "Invalid request.\n\n\"title\" and \"summary\" weren't supplied.")
+	}
+	if in.Output != nil {
+		return validAnnotations(in.Output.Annotations)
 	}
 	return nil
 }

@@ -47,7 +47,8 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 	const r = "/repos/acme/shop"
 	var run struct{ ID int64 }
 	c.call("POST", r+"/check-runs", map[string]any{
-		"name": "countersign", "head_sha": head, "status": "in_progress", "external_id": "x", "output": map[string]any{"title": "Held", "summary": "why", "text": "all of it"},
+		"name": "countersign", "head_sha": head, "status": "in_progress", "external_id": "x", "output": map[string]any{"title": "Held", "summary": "why", "text": "all of it", "annotations": []any{
+			map[string]any{"path": "READ.md", "start_line": 1, "end_line": 1, "annotation_level": "notice", "message": "Needs platform", "title": "protected-paths"}}},
 		"actions": []any{map[string]any{"label": "Re-evaluate", "description": "Look again", "identifier": "reevaluate"}},
 	}, 201, &run)
 	c.call("POST", r+"/statuses/"+head, map[string]any{"state": "success", "context": "countersign/x"}, 201, nil)
@@ -66,7 +67,7 @@ func TestEveryRouteKeepsTheContract(t *testing.T) {
 		r + "/commits/" + head + "/statuses", r + "/git/commits/" + head, r + "/git/trees/" + head + "?recursive=1", r + "/git/ref/heads/main", r + "/actions/runs", r + "/actions/runs?created=2020-01-01T00:00:00Z..2100-01-01T00:00:00Z&head_sha=" + head,
 		fmt.Sprintf("%s/actions/runs/%d", r, dispatched), fmt.Sprintf("%s/actions/runs/%d/attempts/1", r, dispatched), r + "/git/blobs/" + file.SHA,
 		r + "/branches/main", r + "/branches/feature%2Fx", r + "/compare/main..." + head, r + "/compare/main...feature%2Fx?per_page=1&page=2",
-		r + "/contents/.countersign.yml?ref=main", r + "/contents/docs/a/b.md", fmt.Sprintf("%s/check-runs/%d", r, run.ID),
+		r + "/contents/.countersign.yml?ref=main", r + "/contents/docs/a/b.md", fmt.Sprintf("%s/check-runs/%d", r, run.ID), fmt.Sprintf("%s/check-runs/%d/annotations", r, run.ID),
 		"/orgs/acme/teams/engineers", "/orgs/acme/teams/platform/members", "/orgs/acme/teams/platform/memberships/grace",
 		fmt.Sprintf("/app/hook/deliveries/%d", deliveries[0].ID),
 	}
