@@ -111,9 +111,9 @@ func restsOnRoles(d change.Decision) bool {
 		}
 		return !slices.Contains([]string{
 			// Nobody's review was weighed, so nobody's role can matter.
-			policy.PeerReviewID, policy.SegregationID, policy.ProtectedPathsID,
+			policy.PeerReviewID, policy.SegregationID, policy.ProtectedPathsID, policy.CodeOwnersID,
 			// These ask nothing about people's roles.
-			policy.RequiredChecksID, policy.LinkedRequestID, policy.NoBypassID,
+			policy.RequiredChecksID, policy.LinkedRequestID, policy.SignedCommitsID, policy.NoBypassID,
 		}, r.Control)
 	})
 }

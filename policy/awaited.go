@@ -7,7 +7,7 @@ import (
 )
 
 // aboutPaths are the controls that ask something of each touched path by itself.
-func aboutPaths() []string { return []string{ProtectedPathsID} }
+func aboutPaths() []string { return []string{ProtectedPathsID, CodeOwnersID} }
 
 // mostWeighed bounds how many files are weighed one by one.
 const mostWeighed = 3000

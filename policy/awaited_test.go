@@ -61,3 +61,22 @@ func TestAwaitedPathsOfUnknownFiles(t *testing.T) {
 	f.Owners = change.Known(change.Ownership{Paths: []change.OwnedPath{{Path: "a.yml"}, {Path: "b.sql"}}})
 	require.Len(t, s.Awaited(f, d), 1)
 }
+
+// The owners of each path are awaited by themselves.
+func TestAwaitedOwners(t *testing.T) {
+	const owners = "version: 1\nowner: platform-team\nchanges:\n  - branches: [main]\n    code-owners: {}\n"
+	s, err := policy.Read(change.PolicyFile{Found: true, Text: owners})
+	require.NoError(t, err)
+	events := []string{"owners *.go @grace", "owners *.sql @linus", "author ada", "commit ada", "touch a.go", "touch b.sql", "touch c.md"}
+	paths := func(more ...string) (list []string) {
+		f, d := storyFacts(t, owners, append(events, more...)...)
+		for _, a := range s.Awaited(f, d) {
+			require.Equal(t, policy.CodeOwnersID, a.Control)
+			list = append(list, a.Path)
+		}
+		return list
+	}
+	require.Equal(t, []string{"a.go", "b.sql"}, paths())
+	require.Equal(t, []string{"b.sql"}, paths("review grace approved"))
+	require.Empty(t, paths("review grace approved", "review linus approved"))
+}

@@ -16,7 +16,7 @@ import (
 const (
 	maxText   = 65_535 // bytes
 	maxCell   = 2_000  // characters of one cell of the table, before they are escaped
-	maxListed = 10     // of what is missing, of notes and of links of one cell
+	maxItems = 10     // of what is missing, of notes and of links of one cell
 )
 
 // A verdict is a decision in the words of a check run.
@@ -78,10 +78,10 @@ func (s sheet) summary(word string) string {
 	}
 	if len(d.Notes) > 0 {
 		b.WriteString("The organisation's floor and this repository's policy:\n\n")
-		for _, n := range d.Notes[:min(len(d.Notes), maxListed)] {
+		for _, n := range d.Notes[:min(len(d.Notes), maxItems)] {
 			fmt.Fprintf(&b, "- %s\n", s.words(n))
 		}
-		if more := len(d.Notes) - maxListed; more > 0 {
+		if more := len(d.Notes) - maxItems; more > 0 {
 			fmt.Fprintf(&b, "- and %d more, which the record holds\n", more)
 		}
 		b.WriteByte('\n')
@@ -98,14 +98,14 @@ func (s sheet) summary(word string) string {
 func (s sheet) missing(b *strings.Builder) {
 	held := worstFirst(s.report.Decision)
 	held = slices.DeleteFunc(held, func(r change.Result) bool { return !r.Status.Blocks() })
-	for _, r := range held[:min(len(held), maxListed)] {
+	for _, r := range held[:min(len(held), maxItems)] {
 		fmt.Fprintf(b, "- %s **%s**: %s", mark(r.Status), s.words(change.Text(r.Control)), escape(plain(clause(r.Reason.Render(s.name)), maxCell)))
 		if who := s.words(r.Supply); who != "" {
 			fmt.Fprintf(b, "  \n  Who can supply it: %s", who)
 		}
 		b.WriteByte('\n')
 	}
-	switch more := len(held) - maxListed; {
+	switch more := len(held) - maxItems; {
 	case more == 1:
 		b.WriteString("- and 1 more control, in the table\n")
 	case more > 1:
@@ -224,7 +224,7 @@ func (s sheet) links(r change.Result) string {
 	var links []string
 	files := 0
 	review := func(id string) {
-		if n, err := strconv.ParseInt(id, 10, 64); err == nil && n > 0 && len(links) < maxListed {
+		if n, err := strconv.ParseInt(id, 10, 64); err == nil && n > 0 && len(links) < maxItems {
 			links = append(links, fmt.Sprintf("[review %d](%s#pullrequestreview-%d)", n, at, n))
 		}
 	}
