@@ -41,14 +41,10 @@ func (s *Set) Awaited(f change.Facts, d change.Decision) []change.Awaited {
 
 // awaited weighs files one by one by a control of the policy's rules.
 func (p *Policy) awaited(c control, f change.Facts, files []change.File) []change.Awaited {
-	branch, known := targetBranch(f)
-	if !known {
-		return nil
-	}
 	var rules []*ChangeRule
-	for _, i := range p.rulesFor(branch) {
-		if c.askedBy(&p.Changes[i]) {
-			rules = append(rules, separately(c, p.Changes[i])...)
+	for _, r := range rulesIn(p.view(f)) {
+		if c.askedBy(r) {
+			rules = append(rules, separately(c, *r)...)
 		}
 	}
 	if len(rules) == 0 {

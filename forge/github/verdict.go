@@ -14,8 +14,8 @@ import (
 // Bounds of what a check run shows. GitHub takes 65,535 characters of a text; bytes
 // are at least as many.
 const (
-	maxText   = 65_535 // bytes
-	maxCell   = 2_000  // characters of one cell of the table, before they are escaped
+	maxText  = 65_535 // bytes
+	maxCell  = 2_000  // characters of one cell of the table, before they are escaped
 	maxItems = 10     // of what is missing, of notes and of links of one cell
 )
 
@@ -74,7 +74,11 @@ func (s sheet) summary(word string) string {
 	}
 	s.missing(&b)
 	if d.Class != "" {
-		fmt.Fprintf(&b, "The policy takes this for a change of the class **%s**.\n\n", escape(d.Class))
+		fmt.Fprintf(&b, "The policy takes this for a change of the class **%s**", escape(plain(d.Class, maxCell)))
+		if why := s.words(d.ClassReason); why != "" {
+			fmt.Fprintf(&b, ": %s", why)
+		}
+		b.WriteString(".\n\n")
 	}
 	if len(d.Notes) > 0 {
 		b.WriteString("The organisation's floor and this repository's policy:\n\n")

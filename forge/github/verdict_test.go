@@ -37,7 +37,7 @@ func touching(n int) change.Report {
 		named += fmt.Sprintf(" and %d more", n-3)
 	}
 	r.Decision = change.Decision{
-		Status: change.Pending, Rule: "changes[0]", Owner: "platform-team", Class: "configuration",
+		Status: change.Pending, Rule: "changes[0]", Owner: "platform-team", Class: "configuration", ClassReason: "every touched path is one of its paths",
 		Notes: []change.Text{"changes[0].peer-review.approvals is 1; the floor asks for 2, and that holds"},
 		Results: []change.Result{
 			{Control: "peer-review", Status: change.Pending, Reason: "1 of 2 independent approvals: @{p1}'s approval does not count: @{p1} opened the change",
