@@ -123,6 +123,12 @@ changes:
 	require.Equal(t, []change.Selector{"team:acme/leads"}, set.Needs(labelledBy("p1")).Selectors)
 	group := change.Facts{Ref: change.Ref{Kind: change.MergeGroup, Branch: "main"}}
 	require.True(t, p.Needs(group).Attempts, "of a group every entry applies")
+	p = parsed(t, "version: 1\nowner: a\nchanges:\n  - branches: [main]\n    when: change.kind == \"pull_request\"\n    required-checks: [{name: test, app: ci, attempts: 1}]\n")
+	require.True(t, p.Needs(group).Attempts, "whatever its conditions")
+	proposal := labelledBy("p2")
+	require.True(t, p.Needs(proposal).Attempts)
+	proposal.Ref.Kind = change.MergeRequest
+	require.False(t, p.Needs(proposal).Attempts)
 }
 
 // The authors of a class are asked of everybody who had a hand in a change, once, and

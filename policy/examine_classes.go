@@ -58,14 +58,14 @@ func (e *examiner) unspoken(name string, at []any) {
 	named, spoken := false, false
 	for _, r := range e.policy.Changes {
 		here := slices.Contains(r.Classes, name)
-		named = named || here || r.usesClass()
+		named = named || len(r.Classes) > 0 || r.usesClass()
 		spoken = spoken || here || len(r.Classes) == 0
 	}
 	switch {
 	case !spoken && len(e.policy.Changes) > 0:
 		e.never(at, "a change of the class %s can never pass, because every entry of changes is for other classes; add %s to one of them", change.Quote(name), change.Quote(name))
 	case !named && name != NormalClass:
-		e.warn(at, "no entry of changes speaks of the class %s, so that nothing else is asked of it; name it under classes of an entry, or leave it out", change.Quote(name))
+		e.warn(at, "no entry of changes tells the class %s from others, so that nothing else is asked of it; name it under classes of an entry, or leave it out", change.Quote(name))
 	}
 }
 

@@ -65,9 +65,9 @@ func (s *subject) answer(c *Condition, w world) finding {
 		}
 		return finding{unknowable, sample(whys)}
 	case r.Holds:
-		return finding{holds, "its when holds"}
+		return finding{holds, "its expression holds"}
 	}
-	return finding{holdsNot, join("; ", "its when does not hold", s.contestedLabels(c))}
+	return finding{holdsNot, join("; ", "its expression does not hold", s.contestedLabels(c))}
 }
 
 // classVariable is the variable for the class.

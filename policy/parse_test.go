@@ -28,7 +28,11 @@ func TestExample(t *testing.T) {
 	require.Equal(t, 1, p.Version)
 	require.Equal(t, "platform-team", p.Owner)
 	require.Equal(t, []change.Selector{"team:acme/platform", "user:github:583231"}, p.Roles["platform"])
-	require.Len(t, p.Changes, 1)
+	require.Len(t, p.Changes, 2)
+	require.Equal(t, []string{"normal", "dependencies"}, p.Changes[1].Classes)
+	require.Equal(t, `change.files.exists(f, f.path.startsWith("billing/"))`, p.Changes[1].When.Text)
+	require.Equal(t, "two reviewers", p.Changes[1].Assertions[0].Name)
+	require.Equal(t, []policy.Author{"github:301"}, p.Classes[2].Authors)
 	rule := p.Changes[0]
 	require.Equal(t, []string{"main", "release/**"}, rule.Branches)
 	require.Equal(t, &policy.PeerReview{Approvals: 1, From: []string{"engineer"}}, rule.PeerReview)
