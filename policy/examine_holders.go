@@ -47,23 +47,38 @@ func onlyHold(people int, roles []string) string {
 	return fmt.Sprintf("only %d people hold %s", people, held)
 }
 
-// holders returns how many people can hold any of the roles, and whether that can
-// be told from the policy alone, which is so where it names every one of them.
-// Accounts of one human are one.
+// holders returns how many people can hold any of the roles, and whether that can be
+// told: where the policy names every one of them, or the forge has said who is in their
+// teams. Accounts of one human are one.
 func (e *examiner) holders(roles []string) (people int, all bool) {
 	seen := map[change.AccountID]bool{}
 	for _, role := range roles {
 		for _, s := range e.policy.Roles[role] {
-			account, named := strings.CutPrefix(string(s), userPrefix)
-			if !named {
+			accounts, told := e.matching(s)
+			if !told {
 				return 0, false
 			}
-			if !e.policy.automated(change.AccountID(account)) {
-				seen[e.human(change.AccountID(account))] = true
+			for _, account := range accounts {
+				if !e.policy.automated(account) {
+					seen[e.human(account)] = true
+				}
 			}
 		}
 	}
 	return len(seen), len(roles) > 0
+}
+
+// matching returns the accounts of people that match a selector, and whether that can
+// be told.
+func (e *examiner) matching(s change.Selector) ([]change.AccountID, bool) {
+	if account, named := strings.CutPrefix(string(s), userPrefix); named {
+		return []change.AccountID{change.AccountID(account)}, true
+	}
+	if e.around == nil {
+		return nil, false
+	}
+	team, asked := e.around.Teams[s]
+	return team.Members, asked
 }
 
 // human returns one account that stands for all of a human's.
