@@ -23,8 +23,16 @@ func (e *examiner) tooMany(a asking) bool {
 	if !all || a.approvals <= people {
 		return false
 	}
-	e.never(a.number, "nobody could ever satisfy this: %d approvals are asked for, and %s; lower the number or name more holders", a.approvals, onlyHold(people, a.roles))
+	e.never(a.number, "nobody could ever satisfy this: %s asked for, and %s; lower the number or name more holders", wanted(a.approvals), onlyHold(people, a.roles))
 	return true
+}
+
+// wanted says that so many approvals are.
+func wanted(approvals int) string {
+	if approvals == 1 {
+		return "1 approval is"
+	}
+	return fmt.Sprintf("%d approvals are", approvals)
 }
 
 // noneToSpare notes where everybody who could approve must, so that none of them
@@ -41,7 +49,10 @@ func onlyHold(people int, roles []string) string {
 	if len(roles) > 1 {
 		held = "any of " + held
 	}
-	if people == 1 {
+	switch people {
+	case 0:
+		return "nobody holds " + held
+	case 1:
 		return "only one person holds " + held
 	}
 	return fmt.Sprintf("only %d people hold %s", people, held)
@@ -78,7 +89,7 @@ func (e *examiner) matching(s change.Selector) ([]change.AccountID, bool) {
 		return nil, false
 	}
 	team, asked := e.around.Teams[s]
-	return team.Members, asked
+	return team.Members, asked && team.Found
 }
 
 // human returns one account that stands for all of a human's.

@@ -9,14 +9,15 @@ import (
 // idle notes demands of one entry that never decide anything, because another entry
 // asks for as much of every branch that this one names.
 func (e *examiner) idle(i int) {
-	r := &e.policy.Changes[i]
+	r, idle := &e.policy.Changes[i], false
 	for j := range e.policy.Changes {
 		o := &e.policy.Changes[j]
 		if i == j || same(*r, *o) || !allCovered(r.Branches, o.Branches) {
 			continue
 		}
 		twins := allCovered(o.Branches, r.Branches)
-		if stricterReview(r.PeerReview, o.PeerReview, twins && j > i) {
+		if !idle && stricterReview(r.PeerReview, o.PeerReview, twins && j > i) {
+			idle = true
 			e.warn([]any{"changes", i, PeerReviewID}, "this never decides anything: %s asks for %s of the same people on every one of these branches; leave it out", ruleName(j), plural(o.PeerReview.Approvals, "approval"))
 		}
 		for k, c := range r.RequiredChecks {

@@ -41,7 +41,7 @@ func (e *examiner) selector(s change.Selector, at []any) {
 	switch {
 	case !asked:
 	case !team.Found:
-		e.never(at, "there is no team %s that this token may see%s; correct its name, or let the token see it", change.Quote(name), suggest(name, team.Others))
+		e.never(at, "there is no team %s that this token may see; correct its name, or let the token see it%s", change.Quote(name), suggest(name, team.Others))
 	case len(team.Members) == 0:
 		e.warn(at, "the team %s has no members, so nobody holds the role by it", change.Quote(name))
 	}
@@ -63,7 +63,7 @@ func (e *examiner) inBranches(i int) {
 	}
 	for j, pattern := range r.Branches {
 		if !slices.ContainsFunc(branches, func(b string) bool { return matchesBranch([]string{pattern}, b) }) && noBranch(pattern) == "" {
-			e.warn(under(at, "branches", j), "no branch of %s matches %s%s; it holds for branches that are yet to come", e.around.Repository, change.Quote(pattern), suggest(pattern, branches))
+			e.warn(under(at, "branches", j), "no branch of %s matches %s; it holds for branches that are yet to come%s", e.around.Repository, change.Quote(pattern), suggest(pattern, branches))
 		}
 	}
 	named := slices.DeleteFunc(slices.Clone(branches), func(b string) bool { return !matchesBranch(r.Branches, b) })
@@ -72,8 +72,8 @@ func (e *examiner) inBranches(i int) {
 			e.ran(r.RequiredChecks[j], branch, under(at, RequiredChecksID, j))
 		}
 		e.pinned(branch, under(at, "branches"))
-		for _, p := range e.around.Owners[branch] {
-			e.warn(under(at, "branches"), "%s of %s: line %d: %s", p.Path, change.Quote(branch), p.Line, change.Quote(p.Text))
+		if r.CodeOwners != nil {
+			e.owners(branch, under(at, CodeOwnersID))
 		}
 	}
 }
@@ -110,6 +110,17 @@ func (e *examiner) ran(c RequiredCheck, branch string, at []any) {
 		e.warn(under(at, "name"), "%s is lately a commit status on changes to %s, which anybody with write access can set and which never counts; have an app run it as a check", name, change.Quote(branch))
 	default:
 		e.warn(under(at, "name"), "no check %s has lately run on changes to %s%s", name, change.Quote(branch), suggest(c.Name, names))
+	}
+}
+
+// owners notes what is wrong with the code owners file of a branch.
+func (e *examiner) owners(branch string, at []any) {
+	file, asked := e.around.Owners[branch]
+	if asked && file.Path == "" {
+		e.warn(at, "the branch %s has no code owners file, so that nobody owns anything; add one, or leave this out", change.Quote(branch))
+	}
+	for _, problem := range file.Problems {
+		e.warn(at, "%s of the branch %s: %s", file.Path, change.Quote(branch), change.Quote(problem))
 	}
 }
 

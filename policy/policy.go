@@ -131,6 +131,9 @@ type Alias struct {
 // Governs reports whether any rule of the policy's changes names the branch.
 func (p *Policy) Governs(branch string) bool { return len(p.rulesFor(branch)) > 0 }
 
+// RulesFor returns the positions of the entries of changes that name the branch.
+func (p *Policy) RulesFor(branch string) []int { return p.rulesFor(branch) }
+
 // rulesFor returns the positions of the rules that name the branch, ascending.
 func (p *Policy) rulesFor(branch string) []int {
 	var rules []int

@@ -12,7 +12,7 @@ type Surroundings struct {
 	Runs       map[string][]Ran                   // by branch: what has run lately on what wants to reach it
 	Workflows  map[string]map[string]bool         // by branch and path: whether the file is there
 	Pins       map[string]change.Fact[[]Required] // by branch: the checks that the forge requires
-	Owners     map[string][]OwnersProblem         // by branch: what the forge finds wrong with its code owners file
+	Owners     map[string]OwnersFile              // by branch: its code owners file
 	CheckName  string                             // of the check run that shows our verdict
 }
 
@@ -44,9 +44,8 @@ type Required struct {
 	AppID int64 // 0: from anybody
 }
 
-// An OwnersProblem is a line of the code owners file that means nothing.
-type OwnersProblem struct {
-	Path string
-	Line int
-	Text string
+// An OwnersFile is the code owners file of a branch.
+type OwnersFile struct {
+	Path     string   // empty when there is none
+	Problems []string // lines that mean nothing, such as "line 7: ..."
 }

@@ -22,62 +22,6 @@ func (c *command) policy() *cobra.Command {
 	return p
 }
 
-func (c *command) policyCheck() *cobra.Command {
-	var floor string
-	check := &cobra.Command{
-		Use:   "check [FILE]",
-		Short: "say what is wrong with a policy, and where",
-		Long: "Check reads a policy (" + policyFile + " when no file is named) and prints every problem in it as\n" +
-			"file:line:column: what is wrong, and what to do. It exits with 2 when there is one, also when the\n" +
-			"problem is a gate that nobody could ever pass. Warnings are about what never applies, stands\n" +
-			"twice, or holds changes that its author hardly meant; with warnings only it exits with 0.\n" +
-			"With --floor it says, branch by branch, where the policy is beyond the floor of the organisation\n" +
-			"and where it is weaker, so that the floor holds in its place.",
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			name, text, err := namedPolicy(args)
-			if err != nil {
-				return err
-			}
-			if err := c.check(name, text); err != nil || floor == "" {
-				return err
-			}
-			return c.checkFloor(name, text, floor)
-		},
-	}
-	floorFlag(check, &floor)
-	return check
-}
-
-// check prints what is wrong with a policy and returns the error that carries the
-// exit status.
-func (c *command) check(name string, text []byte) error {
-	out := lines{w: c.out}
-	found, problems := policy.Examine(name, text)
-	if problems != nil {
-		out.print("%v", problems)
-		return errors.Join(out.err, &exitError{status: misused})
-	}
-	warnings, never, verdict := 0, false, "valid"
-	for _, f := range found {
-		if f.Never {
-			never = true
-			out.print("%s", f.Problem)
-			continue
-		}
-		warnings++
-		out.print("%s:%d:%d: warning: %s", f.Name, f.Line, f.Column, f.Text)
-	}
-	if never {
-		return errors.Join(out.err, &exitError{status: misused})
-	}
-	if warnings > 0 {
-		verdict += ", with " + plural(warnings, "warning")
-	}
-	out.print("%s: %s", name, verdict)
-	return out.err
-}
-
 // maxPolicy is more than policy.Parse accepts, so that it says what is too long.
 const maxPolicy = 1 << 20
 

@@ -81,6 +81,8 @@ func (g *scriptedGitHub) past() {
 	for _, login := range []string{"ada", "grace", "linus"} {
 		g.ts.Check(acme.AddToTeam("root", "engineers", login))
 	}
+	_, err = acme.AddTeam("root", "release-managers", "")
+	g.ts.Check(err)
 	g.shop, err = g.sim.CreateRepository("acme/shop", githubsim.RepositoryOptions{
 		Files:       map[string]string{"price.go": "package price\n", ".github/workflows/ci.yml": "on: pull_request\n"},
 		Permissions: map[string]string{"ada": "write", "grace": "write", "linus": "write", "margaret": "admin"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -278,18 +279,24 @@ func (p *Past) pushed(ctx context.Context, branch string, m movement) (change.Fa
 
 // Branches returns the names of the repository's branches.
 func (p *Past) Branches(ctx context.Context) ([]string, error) {
-	return p.forge.branches(ctx, p.api, p.repo.Name)
+	tips, err := p.forge.branches(ctx, p.api, p.repo.Name)
+	return sortedNames(tips), err
 }
+
+func sortedNames(tips map[string]change.SHA) []string { return slices.Sorted(maps.Keys(tips)) }
 
 // maxBranches bounds how many pages of 100 branches are read.
 const maxBranches = 50
 
-// branches returns the names of a repository's branches.
-func (f *Forge) branches(ctx context.Context, a *api, repository string) ([]string, error) {
-	var names []string
+// branches returns the tips of a repository's branches.
+func (f *Forge) branches(ctx context.Context, a *api, repository string) (map[string]change.SHA, error) {
+	tips := map[string]change.SHA{}
 	for n := 1; n <= maxBranches; n++ {
 		var page []struct {
-			Name string `json:"name"`
+			Name   string `json:"name"`
+			Commit struct {
+				SHA change.SHA `json:"sha"`
+			} `json:"commit"`
 		}
 		if _, err := a.get(ctx, fmt.Sprintf("repos/%s/branches?per_page=100&page=%d", repository, n), &page); err != nil {
 			if refused(err) {
@@ -298,10 +305,10 @@ func (f *Forge) branches(ctx context.Context, a *api, repository string) ([]stri
 			return nil, fmt.Errorf("asking for the branches: %w", err)
 		}
 		for _, b := range page {
-			names = append(names, b.Name)
+			tips[b.Name] = b.Commit.SHA
 		}
 		if len(page) < 100 {
-			return names, nil
+			return tips, nil
 		}
 	}
 	return nil, fmt.Errorf("the repository has more than %d branches", maxBranches*100)

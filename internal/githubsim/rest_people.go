@@ -11,6 +11,7 @@ import (
 func peopleRoutes() []route {
 	return []route{
 		{"GET /repos/{owner}/{repo}/collaborators/{username}/permission", "metadata", "read", getPermission},
+		{"GET /orgs/{org}/teams", "members", "read", listTeams},
 		{"GET /orgs/{org}/teams/{slug}", "members", "read", getTeam},
 		{"GET /orgs/{org}/teams/{slug}/members", "members", "read", listTeamMembers},
 		{"GET /orgs/{org}/teams/{slug}/memberships/{username}", "members", "read", getMembership},
@@ -53,6 +54,24 @@ func (c *call) teamOf() (*team, error) {
 		return nil, refuse(404, "Not Found")
 	}
 	return o.teams[c.r.PathValue("slug")], nil
+}
+
+// listTeams lists the teams of an organisation that the token is for.
+func listTeams(c *call) (int, any, error) {
+	o := c.sim.organizations[lower(c.r.PathValue("org"))]
+	if o == nil || o != c.token.installation {
+		return 0, nil, refuse(404, "Not Found")
+	}
+	list := []record{}
+	for _, slug := range page(c, sortedKeys(o.teams)) {
+		t := o.teams[slug]
+		var parent any
+		if t.parent != nil {
+			parent = c.sim.teamJSON(t.parent)
+		}
+		list = append(list, c.sim.teamJSON(t).with(record{"parent": parent}))
+	}
+	return http.StatusOK, list, nil
 }
 
 func getTeam(c *call) (int, any, error) {
