@@ -12,21 +12,28 @@ func (e *examiner) idle(i int) {
 	r, idle := &e.policy.Changes[i], false
 	for j := range e.policy.Changes {
 		o := &e.policy.Changes[j]
-		if i == j || same(*r, *o) || !allCovered(r.Branches, o.Branches) {
+		if i == j || same(*r, *o) || !r.onlyWhere(o) {
 			continue
 		}
-		twins := allCovered(o.Branches, r.Branches)
+		twins := o.onlyWhere(r)
 		if !idle && stricterReview(r.PeerReview, o.PeerReview, twins && j > i) {
 			idle = true
-			e.warn([]any{"changes", i, PeerReviewID}, "this never decides anything: %s asks for %s of the same people on every one of these branches; leave it out", ruleName(j), plural(o.PeerReview.Approvals, "approval"))
+			e.warn([]any{"changes", i, PeerReviewID}, "this never decides anything: %s asks for %s of the same people of every such change; leave it out", ruleName(j), plural(o.PeerReview.Approvals, "approval"))
 		}
 		for k, c := range r.RequiredChecks {
 			at := slices.IndexFunc(o.RequiredChecks, func(d RequiredCheck) bool { return sameCheck(c, d) })
 			if at >= 0 && c.Name != "" && !(twins && j > i) {
-				e.warn([]any{"changes", i, RequiredChecksID, k}, "the check %s of the app %s is required by %s on every one of these branches already; leave it out", change.Quote(c.Name), change.Quote(c.App), ruleName(j))
+				e.warn([]any{"changes", i, RequiredChecksID, k}, "the check %s of the app %s is required by %s of every such change already; leave it out", change.Quote(c.Name), change.Quote(c.App), ruleName(j))
 			}
 		}
 	}
+}
+
+// onlyWhere reports whether an entry applies only to changes to which another one, that
+// counts approvals no more generously, surely applies too.
+func (r *ChangeRule) onlyWhere(o *ChangeRule) bool {
+	when := o.When == nil || r.When != nil && r.When.Text == o.When.Text
+	return when && within(r.Classes, o.Classes) && allCovered(r.Branches, o.Branches) && (o.CarryOver == "" || o.CarryOver == r.CarryOver)
 }
 
 // stricterReview reports whether b asks for all that a does. Of two that ask for the

@@ -16,6 +16,11 @@ func (e *examiner) surroundings() {
 			e.selector(s, []any{"roles", role, i})
 		}
 	}
+	for i, c := range e.policy.Classes {
+		for j, author := range c.Authors {
+			e.account(change.AccountID(author), []any{"classes", i, "authors", j})
+		}
+	}
 	for i, a := range e.policy.People {
 		for j, account := range a.Accounts {
 			e.account(account, []any{"people", i, "accounts", j})

@@ -75,6 +75,11 @@ func (s *surveyor) people() {
 			}
 		}
 	}
+	for _, c := range s.policy.Classes {
+		for _, author := range c.Authors {
+			s.account(change.AccountID(author))
+		}
+	}
 	for _, a := range s.policy.People {
 		for _, id := range a.Accounts {
 			s.account(id)
