@@ -109,6 +109,7 @@ func plain(n *yaml.Node, depth int) error {
 type converter struct {
 	options Options
 	rules   map[string]*yaml.Node
+	usual   *yaml.Node // the options of every rule; nil for none
 	losses  []Loss
 }
 
@@ -144,6 +145,14 @@ func (c *converter) file(root *yaml.Node) ([]demand, error) {
 					c.rules[name.Value] = rule
 				}
 			}
+		case "approval_defaults":
+			for key, value := range pairs(value) {
+				if key.Value != "options" {
+					c.unknown(key)
+					continue
+				}
+				c.usual = value
+			}
 		case "remote":
 			return nil, fmt.Errorf("line %d: the policy lies in another repository, %s; import the file from there", key.Line, change.Quote(value.Value))
 		default:
@@ -175,8 +184,21 @@ func (c *converter) policy(n *yaml.Node) *yaml.Node {
 // disapproval notes who could disapprove. Countersign lets whoever can approve hold
 // a change by asking for changes, and nobody else.
 func (c *converter) disapproval(key, value *yaml.Node) {
-	if requires := get(value, "requires"); requires != nil && len(requires.Content) > 0 {
-		c.less(key, "who can disapprove cannot be named; only those who could approve hold a change by asking for changes")
+	for part, value := range pairs(value) {
+		switch part.Value {
+		case "requires":
+			if len(value.Content) > 0 {
+				c.less(key, "who can disapprove cannot be named; only those who could approve hold a change by asking for changes")
+			}
+		case "if":
+			for condition := range pairs(value) {
+				c.less(condition, "%s does not disapprove by itself; write it as an assertion that it does not hold", change.Quote(condition.Value))
+			}
+		case "options":
+			c.stricter(part, "how to disapprove is left out: only a review asks for changes or takes that back, no comment does")
+		default:
+			c.unknown(part)
+		}
 	}
 }
 

@@ -18,6 +18,12 @@ type demand struct {
 	paths       []string // only where these are touched; nil for every change
 	holders     []change.Selector
 	conditional bool // the rule had an if
+
+	when     []string // expressions, all of which must hold for it to be asked
+	files    string   // paths as such an expression
+	carry    bool     // an approval is carried over pure updates from the base
+	signed   bool     // every commit has a valid signature
+	asserted []string // expressions that must hold as well
 }
 
 // everyBranch matches the name of every branch.
@@ -28,6 +34,9 @@ const everyBranch = "**"
 func (c *converter) rule(n *yaml.Node) []demand {
 	d, before := demand{branches: []string{everyBranch}}, slices.Clone(c.losses)
 	var requires *yaml.Node
+	if c.usual != nil {
+		c.settings(c.usual, &d)
+	}
 	for key, value := range pairs(n) {
 		switch key.Value {
 		case "name":
@@ -36,7 +45,7 @@ func (c *converter) rule(n *yaml.Node) []demand {
 		case "if":
 			c.conditions(value, &d)
 		case "options":
-			c.settings(value)
+			c.settings(value, &d)
 		case "requires":
 			requires = value
 		default:
@@ -61,9 +70,9 @@ func (c *converter) expressible(rule, requires *yaml.Node, d demand) []demand {
 		c.less(requires, "the rule %s asks for %d approvals and only %d of those whom it names could be carried over; the rule is left out", change.Quote(d.name), d.approvals, len(named))
 		return nil
 	}
-	if d.paths != nil && d.approvals > 1 {
-		c.stricter(rule, "more than one approval cannot depend on paths; the rule %s applies to every change", change.Quote(d.name))
+	if d.paths != nil && (d.approvals > 1 || d.signed || len(d.asserted) > 0) {
 		d.paths = nil
+		c.when(rule, &d, d.files)
 	}
 	return []demand{d}
 }
@@ -83,8 +92,8 @@ func (c *converter) requires(n *yaml.Node, d *demand) bool {
 			}
 			d.approvals = count
 		case "conditions":
-			for condition := range pairs(value) {
-				c.less(condition, "%s cannot be asked for%s", change.Quote(condition.Value), hint(condition.Value))
+			for condition, asked := range pairs(value) {
+				c.condition(condition, asked, d)
 			}
 		default:
 			actors = true
@@ -97,6 +106,36 @@ func (c *converter) requires(n *yaml.Node, d *demand) bool {
 	}
 	d.holders = distinct(d.holders)
 	return d.approvals > 0
+}
+
+// condition reads one condition that must hold beside the approvals.
+func (c *converter) condition(key, value *yaml.Node, d *demand) {
+	assert := func(expression string) bool {
+		if expression == "" || !accepts("branches: [a], assertions: [{name: a, that: "+single(expression)+"}]") {
+			return false
+		}
+		d.asserted = append(d.asserted, expression)
+		return true
+	}
+	said := false
+	switch key.Value {
+	case "has_valid_signatures":
+		said = value.Value == "true"
+		if d.signed = d.signed || said; said {
+			c.stricter(key, "has_valid_signatures becomes signed-commits, which asks that whoever made a commit signed it")
+		}
+	case "title":
+		said = assert(worded("change.title", value))
+	case "repository":
+		said = assert(worded("change.repository", value))
+	case "from_branch":
+		said = assert(matching("change.branch", get(value, "pattern")))
+	case "targets_branch":
+		said = assert(matching("change.target", get(value, "pattern")))
+	}
+	if !said {
+		c.less(key, "%s cannot be asked for%s", change.Quote(key.Value), hint(key.Value))
+	}
 }
 
 // distinct returns the selectors without those that stand there already.
@@ -169,7 +208,7 @@ func (c *converter) user(n *yaml.Node, d *demand) {
 
 // settings reads the options of a rule. Countersign has none: what they could loosen
 // it always holds to.
-func (c *converter) settings(n *yaml.Node) {
+func (c *converter) settings(n *yaml.Node, d *demand) {
 	for key, value := range pairs(n) {
 		switch key.Value {
 		case "allow_author", "allow_contributor", "allow_non_author_contributor":
@@ -180,7 +219,11 @@ func (c *converter) settings(n *yaml.Node) {
 			if value.Value == "false" {
 				c.stricter(key, "%s is left out: a push always invalidates the approvals of what was there before", key.Value)
 			}
-		case "ignore_update_merges", "ignore_commits_by":
+		case "ignore_update_merges":
+			if d.carry = value.Value == "true"; d.carry {
+				c.stricter(key, "ignore_update_merges becomes carry-over: only where a merge of the base changed nothing by itself, and whoever made it still has a part in the change")
+			}
+		case "ignore_commits_by":
 			c.stricter(key, "%s is left out: every commit counts, and an approval is of exactly what lands", key.Value)
 		case "methods":
 			c.stricter(key, "methods are left out: only a review approves, no comment does")

@@ -112,8 +112,8 @@ func anyOf(alternatives []alternative) (demand, bool) {
 			return demand{}, false
 		}
 		d := a.demands[0]
-		if d.approvals != 1 || len(d.holders) == 0 {
-			return demand{}, false
+		if d.approvals != 1 || len(d.holders) == 0 || d.signed || len(d.asserted) > 0 || i > 0 && d.carry != one.carry {
+			return demand{}, false // what must hold beside one approval need not beside another
 		}
 		if i == 0 {
 			one = d

@@ -14,8 +14,12 @@ import (
 // An entry is one entry of changes on its way to the file.
 type entry struct {
 	branches []string
+	when     string
+	carry    bool
 	review   *asked
 	paths    []asked
+	signed   bool
+	asserted []string
 }
 
 // An asked is a demand with the role that its holders became.
@@ -35,7 +39,7 @@ func write(from, owner string, demands []demand) []byte {
 	}
 	b.WriteString("changes:\n")
 	for _, e := range entries {
-		fmt.Fprintf(&b, "  - branches: %s\n", list(e.branches))
+		e.head(&b)
 		if e.review != nil {
 			fmt.Fprintf(&b, "    # %s\n", change.Quote(e.review.name))
 			fmt.Fprintf(&b, "    peer-review: {approvals: %d, from: [%s]}\n", e.review.approvals, text(e.review.role))
@@ -51,6 +55,31 @@ func write(from, owner string, demands []demand) []byte {
 	return b.Bytes()
 }
 
+// head writes what an entry applies to, and what it asks for beside approvals.
+func (e *entry) head(b *bytes.Buffer) {
+	fmt.Fprintf(b, "  - branches: %s\n", list(e.branches))
+	if e.when != "" {
+		fmt.Fprintf(b, "    when: %s\n", single(e.when))
+	}
+	if e.carry {
+		b.WriteString("    carry-over: updates\n")
+	}
+	if e.signed {
+		b.WriteString("    signed-commits: {}\n")
+	}
+	if len(e.asserted) > 0 {
+		b.WriteString("    assertions:\n")
+	}
+	for i, expression := range e.asserted {
+		fmt.Fprintf(b, "      - {name: condition %d, that: %s}\n", i+1, single(expression))
+	}
+}
+
+// alike reports whether an entry applies to what a demand is about, on its terms.
+func (e *entry) alike(d demand) bool {
+	return slices.Equal(e.branches, d.branches) && e.when == strings.Join(d.when, " && ") && e.carry == d.carry
+}
+
 // arrange names a role for every set of holders, and puts demands on the same
 // branches into one entry where it has room: for one peer review, and any number of
 // protected paths. A demand that is made already is not made again.
@@ -64,17 +93,23 @@ func arrange(demands []demand) (roles []asked, entries []*entry) {
 			a.role = roleName(d.name, roles)
 			roles = append(roles, a)
 		}
-		key := fmt.Sprintf("%q %d %q %s", d.branches, d.approvals, d.paths, a.role)
+		key := fmt.Sprintf("%q %d %q %s %q %t %t %q", d.branches, d.approvals, d.paths, a.role, d.when, d.carry, d.signed, d.asserted)
 		if slices.Contains(seen, key) {
 			continue
 		}
 		seen = append(seen, key)
 		i := slices.IndexFunc(entries, func(e *entry) bool {
-			return slices.Equal(e.branches, d.branches) && (d.paths != nil || e.review == nil)
+			return e.alike(d) && (d.paths != nil || e.review == nil)
 		})
 		if i < 0 {
 			i = len(entries)
-			entries = append(entries, &entry{branches: d.branches})
+			entries = append(entries, &entry{branches: d.branches, when: strings.Join(d.when, " && "), carry: d.carry})
+		}
+		entries[i].signed = entries[i].signed || d.signed
+		for _, expression := range d.asserted {
+			if !slices.Contains(entries[i].asserted, expression) {
+				entries[i].asserted = append(entries[i].asserted, expression)
+			}
 		}
 		if d.paths != nil {
 			entries[i].paths = append(entries[i].paths, a)
@@ -119,6 +154,15 @@ func text(s string) string {
 		panic(fmt.Sprintf("policybot: a text has no JSON form: %v", err)) // every string has one
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// single writes an expression between single quotes, in which nothing is escaped but
+// themselves.
+func single(expression string) string {
+	if strings.ContainsFunc(expression, unicode.IsControl) {
+		return text(expression)
+	}
+	return "'" + strings.ReplaceAll(expression, "'", "''") + "'"
 }
 
 // list writes texts as a list.
