@@ -188,14 +188,45 @@ func (g *gathering) try(ctx context.Context, m github.Merged) tried {
 		if facts, err = g.past.Answer(ctx, gathered.Facts, g.set.Needs(gathered.Facts)); err != nil {
 			return fmt.Errorf("answering the policy: %w", err)
 		}
-		facts = g.set.Resolve(facts, gathered.Description)
-		return nil
+		facts, err = g.withTickets(ctx, g.set.Resolve(facts, gathered.Description), gathered.Description)
+		return err
 	})
 	g.settled(t.err)
 	if t.left = t.err != nil && ctx.Err() != nil; t.err == nil {
 		g.judge(&t, facts)
 	}
 	return t
+}
+
+// withTickets asks GitHub for the issues that the policy rests on. No other tracker is
+// asked, because nothing says where and as whom.
+func (b *backtest) withTickets(ctx context.Context, facts change.Facts, description string) (change.Facts, error) {
+	ask, answers := b.set.Lookups(facts)
+	if len(ask)+len(answers) == 0 {
+		return facts, nil
+	}
+	for _, l := range ask {
+		if l.Tracker != string(change.GitHub) {
+			answers[l] = change.Answer{Why: "a backtest asks no tracker but the issues of GitHub"}
+			continue
+		}
+		issue, err := b.forge.Lookup(ctx, facts.Ref, l.Key)
+		issue.Tracker = l.Tracker
+		var silent *change.UnansweredError
+		switch {
+		case err == nil:
+			answers[l] = change.Answer{Issue: &issue}
+		case errors.Is(err, change.ErrNoIssue):
+			answers[l] = change.Answer{}
+		case errors.As(err, &silent) && silent.After == 0:
+			answers[l] = change.Answer{Why: silent.Why}
+		case errors.As(err, &silent):
+			return facts, &github.RetryError{After: silent.After, Err: err}
+		default:
+			return facts, fmt.Errorf("asking for %s: %w", l.Key, err)
+		}
+	}
+	return b.set.Resolve(facts.WithTickets(answers), description), nil
 }
 
 // judge fills in what the draft says of some facts.

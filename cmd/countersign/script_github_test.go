@@ -117,7 +117,7 @@ func (g *scriptedGitHub) past() {
 	g.push("margaret", "main", githubsim.Commit{Files: map[string]string{"hot.go": "package hot\n"}})
 
 	g.day(10) // by whoever wrote under an address that no account claims
-	n = g.propose("ada", "borrowed", "main", "Borrowed code", githubsim.Commit{
+	n = g.propose("ada", "borrowed", "main", "Borrowed code for SHOP-1, #1", githubsim.Commit{
 		Files: map[string]string{"borrowed.go": "package borrowed\n"}, Author: githubsim.Identity{Name: "Nobody", Email: "nobody@example.com"}})
 	g.approve("grace", n)
 	g.merge("ada", n)
