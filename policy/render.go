@@ -75,8 +75,8 @@ func (d *document) head(from Source) {
 // are where they come from.
 func (d *document) terms() {
 	d.para("## What the words mean")
-	d.put("- **The makers of a change** are whoever opened it, every author, committer and co-author of its commits, everybody who ever pushed to its branch, and every other account of those people.")
-	d.put("- **An approval counts** when a human who is not one of the makers gave it, it is that person's last word, it was not dismissed, and it is of exactly what lands and where.")
+	d.put("- **The makers of a change** are whoever opened it, every author, committer and co-author of its commits and of those that a force push took away, everybody who ever pushed to its branch, whoever answers for an automation among them, and every other account of those people.")
+	d.put("- **An approval counts** when a human who is not one of the makers gave it, it is that person's last word, it was not dismissed, and it is of exactly what lands and where, or of what an entry below carries it over from.")
 	d.put("- **Held** means that the check of Countersign does not pass, so that the forge refuses the merge wherever it requires that check. What lands all the same leaves a record that denies it.")
 	d.para("- **What is not known never passes.** Where a fact cannot be established, the change is held and the record says which fact.")
 }

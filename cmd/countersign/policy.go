@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/evidence"
 	"github.com/countersign-dev/countersign/policy"
 )
 
@@ -52,11 +54,13 @@ func (c *command) policyExplain() *cobra.Command {
 	var file, floor string
 	var asJSON bool
 	explain := &cobra.Command{
-		Use:   "explain CHANGE.json",
+		Use:   "explain CHANGE",
 		Short: "judge recorded facts and say why, control by control",
 		Long: "Explain judges the facts in a file (- for standard input), in the JSON form that records hold,\n" +
-			"by a policy, and prints what every control says. It exits with 0 when the change is\n" +
-			"allowed, 1 when it is denied and 3 when there is no decision.",
+			"by a policy, and prints what every control says. The file can be a record too (.dsse.json): its\n" +
+			"facts are judged by the policy that is named, and its signature is not looked at, which verify\n" +
+			"does. It exits with 0 when the change is allowed, 1 when it is denied and 3 when there is no\n" +
+			"decision.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			text, err := readPolicy(file)
@@ -80,6 +84,8 @@ func (c *command) policyExplain() *cobra.Command {
 	return explain
 }
 
+// readFacts reads facts, or those of a record. The signature of a record is not
+// looked at: what is explained is no evidence, and verify looks at it.
 func (c *command) readFacts(name string) (change.Facts, error) {
 	in := c.in
 	if name != "-" {
@@ -90,7 +96,21 @@ func (c *command) readFacts(name string) (change.Facts, error) {
 		defer f.Close()
 		in = f
 	}
-	facts, err := change.ParseFacts(in)
+	data, err := io.ReadAll(io.LimitReader(in, 2*evidence.MaxPayload))
+	if err != nil {
+		return change.Facts{}, exit(undecided, "reading facts: %w", err)
+	}
+	var envelope struct {
+		Payload []byte `json:"payload"`
+	}
+	if json.Unmarshal(data, &envelope) == nil && len(envelope.Payload) > 0 {
+		record, err := evidence.ParseStatement(envelope.Payload)
+		if err != nil {
+			return change.Facts{}, &exitError{status: misused, err: fmt.Errorf("%s: %w", name, err)}
+		}
+		return record.Predicate.Facts, nil
+	}
+	facts, err := change.ParseFacts(bytes.NewReader(data))
 	if err != nil {
 		return change.Facts{}, &exitError{status: misused, err: fmt.Errorf("%s: %w", name, err)}
 	}
