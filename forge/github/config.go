@@ -99,6 +99,7 @@ type Forge struct {
 	proofs   *proofs
 	attempts *lru.Cache[string, map[int64]int] // of workflow runs, by the checks on a commit
 	runs     *lru.Cache[string, []workflowRun] // by repository and moments
+	seenRuns *lru.Cache[string, []workflowRun] // by change.Ref.Key: those that were at work
 	replaced *lru.Cache[string, []commit]      // by change.Ref.Key and the head that a force push took away
 }
 
@@ -196,6 +197,9 @@ func (f *Forge) makeCaches() (err error) {
 		return err
 	}
 	if f.attempts, err = lru.New[string, map[int64]int](min(size, 1000)); err != nil {
+		return err
+	}
+	if f.seenRuns, err = lru.New[string, []workflowRun](min(size, 1000)); err != nil {
 		return err
 	}
 	if f.runs, err = lru.New[string, []workflowRun](min(size, 1000)); err != nil {

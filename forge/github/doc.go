@@ -5,8 +5,11 @@
 //     which changes it is about. Nothing else is believed of a delivery.
 //   - Gather asks GitHub for everything a policy may rest on and returns it as a
 //     plain value, together with the policy file of the protected branch.
-//   - Answer asks who of the reviewers belongs to the teams and holds the
-//     permissions that the policy names.
+//   - Answer asks what a policy needs beyond that, and nothing that it does not need:
+//     who of the reviewers belongs to the teams and holds the permissions that it
+//     names, who owns the touched paths, which merges only bring the change up to date
+//     with its base, how often the runs behind the checks were started, and which
+//     workflow runs were at work when an automation did something.
 //   - Report shows a decision as a check run.
 //
 // # What is asked, and how

@@ -126,6 +126,7 @@ func (q *inquiry) runsAt(ctx context.Context, moments []time.Time) ([]workflowRu
 	if err := s.all(ctx); err != nil {
 		return nil, err
 	}
+	q.forge.recall(q.facts.Ref.Key(), s)
 	for _, m := range moments {
 		if now.Sub(m) < fresh && !slices.ContainsFunc(s.found, func(r workflowRun) bool { return r.atWork(m) }) {
 			return nil, notYet("no workflow run shows that was at work at %s", m.UTC().Format(time.RFC3339))
@@ -141,6 +142,23 @@ func (q *inquiry) runsAt(ctx context.Context, moments []time.Time) ([]workflowRu
 		q.forge.runs.Add(key, s.found)
 	}
 	return s.found, nil
+}
+
+// recall adds the runs that were seen at work before and are not listed any more, and
+// remembers all for the next time. Whoever may write can delete a run once it has
+// ended, and with it who started it; while it is at work GitHub refuses to.
+func (f *Forge) recall(change string, s *runSearch) {
+	listed := map[[2]int64]bool{}
+	for _, r := range s.found {
+		listed[[2]int64{r.ID, int64(r.Attempt)}] = true
+	}
+	was, _ := f.seenRuns.Get(change)
+	for _, r := range was {
+		if !listed[[2]int64{r.ID, int64(r.Attempt)}] && slices.ContainsFunc(s.moments, r.atWork) {
+			s.found = append(s.found, r)
+		}
+	}
+	f.seenRuns.Add(change, slices.Clone(s.found))
 }
 
 // A runSearch looks for the runs that were at work at some moments.

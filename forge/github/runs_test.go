@@ -198,6 +198,24 @@ func TestARunThatWasStartedAgain(t *testing.T) {
 	require.Contains(t, absent, "started again more than 50 times")
 }
 
+// Mallory deletes the run once it has ended; somebody else's stays. It was seen at work
+// before, and is not forgotten.
+func TestARunThatWasDeleted(t *testing.T) {
+	mallorys, graces := ran(1, 30*time.Second, 30*time.Second, 0, "mallory"), ran(2, 30*time.Second, 30*time.Second, 0, "grace")
+	s := newRunsStub(t, graces, mallorys)
+	f := newForge(t, s.URL)
+	got, _, err := s.at(t, f, 10*time.Second)
+	require.NoError(t, err)
+	require.Equal(t, []string{"1.1 mallory", "2.1 grace"}, got)
+	s.change(func() { s.runs = s.runs[:1] })
+	got, _, err = s.at(t, f, 10*time.Second)
+	require.NoError(t, err)
+	require.Equal(t, []string{"1.1 mallory", "2.1 grace"}, got)
+	got, _, err = s.at(t, newForge(t, s.URL), 10*time.Second)
+	require.NoError(t, err)
+	require.Equal(t, []string{"2.1 grace"}, got, "whoever did not look then cannot know")
+}
+
 // Many runs are many pages, and too many are not known.
 func TestManyRuns(t *testing.T) {
 	many := func(n int) []obj {
