@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"policy/expression": {"change"},
 	"evidence":          {"change", "internal/dirlock"},
 	"forge/github":      {"change", "internal/codeowners"},
+	"tracker/jira":      {"change"}, // where requests are looked up; a tracker knows no forge
 	"gate":              {"policy", "evidence", "change", "internal/turns"},
 	"webhook":           {"gate", "change", "internal/turns", "internal/dirlock"},
 
@@ -40,6 +41,7 @@ var mayImport = map[string][]string{
 	"internal/rules":              {},
 	"internal/mutation":           {}, // a command of ours for the tests of a package
 	"internal/githubsim":          {},
+	"internal/jirasim":            {}, // the Jira that tests of tracker/jira and the server ask
 	"internal/githubsim/contract": {"internal/githubsim"},
 }
 
