@@ -26,6 +26,7 @@ type Config struct {
 	Data   string       `yaml:"data" doc:"directory for the queue, the records and the transparency log"`
 	GitHub GitHubConfig `yaml:"github"`
 	Floor  FloorConfig  `yaml:"floor"`
+	Jira   JiraConfig   `yaml:"jira"`
 	Keys   KeysConfig   `yaml:"keys"`
 	Log    LogConfig    `yaml:"log"`
 	Queue  QueueConfig  `yaml:"queue"`
@@ -165,6 +166,7 @@ func (c Config) check(name string) error {
 	if c.GitHub.AppID <= 0 {
 		problems = append(problems, fmt.Errorf("%s: github.app-id is missing: %s", name, docs()["github.app-id"]))
 	}
+	problems = append(problems, c.Jira.check(name)...)
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		problems = append(problems, fmt.Errorf("%s: listen: %w", name, err))
 	}
@@ -185,7 +187,8 @@ func (c Config) check(name string) error {
 
 // resolve makes the paths of the file absolute or relative to the working directory.
 func (c *Config) resolve(dir string) {
-	for _, p := range []*string{&c.Data, &c.GitHub.PrivateKey, &c.GitHub.Secret, &c.GitHub.PreviousSecret, &c.Keys.Directory, &c.Keys.Passphrase} {
+	for _, p := range []*string{&c.Data, &c.GitHub.PrivateKey, &c.GitHub.Secret, &c.GitHub.PreviousSecret, &c.Keys.Directory, &c.Keys.Passphrase,
+		&c.Jira.Token, &c.Jira.ClientSecret} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}

@@ -102,8 +102,13 @@ func (c Config) parts(log *slog.Logger) (parts, error) {
 	if err != nil {
 		return parts{}, fmt.Errorf("loading the keys: %w", err)
 	}
+	trackers, err := c.trackers()
+	if err != nil {
+		return parts{}, err
+	}
 	return parts{
-		listen: c.Listen, data: c.Data, log: log,
+		trackers: trackers,
+		listen:   c.Listen, data: c.Data, log: log,
 		forge:  github.Config{BaseURL: c.GitHub.URL, AppID: c.GitHub.AppID, PrivateKey: key, Secrets: secrets, CheckName: c.GitHub.CheckName, Floors: c.Floor.Repository, FloorPath: c.Floor.Path, Log: log},
 		ledger: evidence.Config{Keys: keys, BatchAge: c.Log.BatchAge, CheckpointInterval: c.Log.Checkpoint, Log: log},
 		queue:  webhook.Config{Log: log, MaxWorkers: c.Queue.Workers, Attempts: c.Queue.Attempts, KeepBodies: c.Queue.KeepBodies},
