@@ -27,6 +27,7 @@ type Config struct {
 	GitHub GitHubConfig `yaml:"github"`
 	Floor  FloorConfig  `yaml:"floor"`
 	Jira   JiraConfig   `yaml:"jira"`
+	GitLab GitLabConfig `yaml:"gitlab"`
 	Keys   KeysConfig   `yaml:"keys"`
 	Log    LogConfig    `yaml:"log"`
 	Queue  QueueConfig  `yaml:"queue"`
@@ -188,7 +189,7 @@ func (c Config) check(name string) error {
 // resolve makes the paths of the file absolute or relative to the working directory.
 func (c *Config) resolve(dir string) {
 	for _, p := range []*string{&c.Data, &c.GitHub.PrivateKey, &c.GitHub.Secret, &c.GitHub.PreviousSecret, &c.Keys.Directory, &c.Keys.Passphrase,
-		&c.Jira.Token, &c.Jira.ClientSecret} {
+		&c.Jira.Token, &c.Jira.ClientSecret, &c.GitLab.Token} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}

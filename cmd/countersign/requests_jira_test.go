@@ -134,6 +134,11 @@ func TestConfigOfJira(t *testing.T) {
 	}
 	_, err := Config{Jira: JiraConfig{BaseURL: "http://jira.example", Email: "e", Token: "requests_jira_test.go"}}.trackers()
 	require.Error(t, err)
+	_, err = Config{GitLab: GitLabConfig{BaseURL: "https://gitlab.example", Token: "no-such-file"}}.trackers()
+	require.ErrorContains(t, err, "no-such-file")
+	all, err := Config{GitLab: GitLabConfig{BaseURL: "https://gitlab.example", Token: "requests_jira_test.go"}, Jira: JiraConfig{BaseURL: "https://jira.example", Token: "requests_jira_test.go"}}.trackers()
+	require.NoError(t, err)
+	require.Len(t, all, 2)
 	_, err = Config{Jira: JiraConfig{BaseURL: "https://jira.example", Token: "no-such-file"}}.trackers()
 	require.ErrorContains(t, err, "no-such-file")
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/countersign-dev/countersign/change"
 	"github.com/countersign-dev/countersign/gate"
+	"github.com/countersign-dev/countersign/tracker/gitlab"
 	"github.com/countersign-dev/countersign/tracker/jira"
 )
 
@@ -56,6 +57,21 @@ func (c JiraConfig) tracker() (gate.Tracker, error) {
 	return jira.New(config)
 }
 
+// A GitLabConfig says where GitLab is, and as whom linked requests are looked up there.
+type GitLabConfig struct {
+	BaseURL string `yaml:"base-url" default:"https://gitlab.com" doc:"where requests of the tracker gitlab are looked up"`
+	Token   string `yaml:"token-file" default:"" doc:"access token with the scope read_api; read again for every question; without it nothing is looked up there"`
+}
+
+// tracker returns the configured GitLab.
+func (c GitLabConfig) tracker() (gate.Tracker, error) {
+	read := func() ([]byte, error) { return readSecret("token for GitLab", c.Token) }
+	if _, err := read(); err != nil {
+		return nil, err
+	}
+	return gitlab.New(gitlab.Config{BaseURL: c.BaseURL, Token: read})
+}
+
 // trackers returns where linked requests are looked up beside GitHub.
 func (c Config) trackers() (map[string]gate.Tracker, error) {
 	all := map[string]gate.Tracker{}
@@ -65,6 +81,13 @@ func (c Config) trackers() (map[string]gate.Tracker, error) {
 			return nil, err
 		}
 		all[change.Jira] = t
+	}
+	if c.GitLab.Token != "" {
+		t, err := c.GitLab.tracker()
+		if err != nil {
+			return nil, err
+		}
+		all[change.GitLabIssues] = t
 	}
 	return all, nil
 }

@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"policy/expression": {"change"},
 	"evidence":          {"change", "internal/dirlock"},
 	"forge/github":      {"change", "internal/codeowners"},
+	"tracker/gitlab":    {"change"}, // as tracker/jira
 	"tracker/jira":      {"change"}, // where requests are looked up; a tracker knows no forge
 	"gate":              {"policy", "evidence", "change", "internal/turns"},
 	"webhook":           {"gate", "change", "internal/turns", "internal/dirlock"},
