@@ -26,6 +26,7 @@ func (g *Gate) withTickets(ctx context.Context, r *round) error {
 		return fmt.Errorf("asking trackers: %w", err)
 	}
 	for i, l := range ask {
+		g.tickets.noteSilence(r.Facts.Ref, l, said[i])
 		answers[l] = said[i]
 	}
 	// Who asked for the change is among its people now, and the policy may know more of

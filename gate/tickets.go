@@ -49,6 +49,8 @@ type tickets struct {
 	mu    sync.Mutex
 	round uint64          // counts the calls of forget: what was asked before one is not kept after it
 	hush  map[string]said // by tracker: what to answer while it wants to be left alone
+
+	silent map[question]*silence
 }
 
 // A question is one lookup, told from the same key of another place.
@@ -68,7 +70,7 @@ func newTickets(c Config) *tickets {
 	if err != nil {
 		panic(err) // of a size that is not above zero
 	}
-	return &tickets{trackers: c.Trackers, log: c.Log, now: c.Now, kept: kept, hush: map[string]said{}}
+	return &tickets{trackers: c.Trackers, log: c.Log, now: c.Now, kept: kept, hush: map[string]said{}, silent: map[question]*silence{}}
 }
 
 // questionOf returns what a lookup for a change asks. Of a tracker that is the

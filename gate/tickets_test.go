@@ -271,3 +271,40 @@ func TestAnAnswerDoesNotServeOtherOwners(t *testing.T) {
 	require.NoError(t, d.Assess(t.Context(), pull(3)))
 	require.Equal(t, 2, d.tracker.questions())
 }
+
+// A tracker that was silent is asked again by itself, less and less often, and what
+// waits for it is named once it answers.
+func TestASilentTrackerIsAskedAgain(t *testing.T) {
+	d := newDesk(t, linking(pull(1), "SHOP-7"), linking(pull(2), "SHOP-7"), linking(pull(3), "SHOP-8"))
+	d.tracker.set(unanswered("Jira cannot be reached", 0))
+	for n := 1; n <= 2; n++ {
+		require.NoError(t, d.Assess(t.Context(), pull(n)))
+	}
+	require.Empty(t, d.AskAgain(t.Context()))
+	require.Equal(t, 1, d.tracker.questions(), "not at once")
+	for _, wait := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
+		before := d.tracker.questions()
+		d.time = d.time.Add(wait*time.Minute - time.Second)
+		require.Empty(t, d.AskAgain(t.Context()))
+		require.Equal(t, before, d.tracker.questions())
+		d.time = d.time.Add(time.Second)
+		require.Empty(t, d.AskAgain(t.Context()))
+		require.Equal(t, before+1, d.tracker.questions())
+	}
+	d.tracker.set(ticket)
+	d.time = d.time.Add(time.Hour)
+	require.Equal(t, []change.Ref{pull(1), pull(2)}, d.AskAgain(t.Context()))
+	require.NoError(t, d.Assess(t.Context(), pull(1)))
+	require.Equal(t, change.Pass, d.linked(t).Status)
+	d.time = d.time.Add(24 * time.Hour)
+	require.Empty(t, d.AskAgain(t.Context()), "what was answered is not asked again")
+
+	d.tracker.set(unanswered("Jira cannot be reached", 0))
+	require.NoError(t, d.Assess(t.Context(), pull(3))) // and what shares its head
+	before := d.tracker.questions()
+	for range 100 {
+		d.time = d.time.Add(time.Hour)
+		require.Empty(t, d.AskAgain(t.Context()))
+	}
+	require.Equal(t, before+2*30, d.tracker.questions(), "nor for ever")
+}

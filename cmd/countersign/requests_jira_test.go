@@ -63,7 +63,7 @@ func TestLinkedRequestsInJira(t *testing.T) {
 	jira.Add(jirasim.Issue{Key: "SHOP-7", Type: "Story", Status: "In Progress", Category: "indeterminate",
 		Reporter: &jirasim.User{AccountID: "712020:barbara", Type: "atlassian", Name: "Barbara"}})
 	s.later(time.Minute)
-	s.try(func() error { return s.as("ada").Label(n, "again") })
+	s.try(func() error { return s.as("ada").EditBody(n, "Again.") })
 	s.held(t, n, change.Fail, "linked-request", "not before the work on the change began")
 
 	jira.Add(jirasim.Issue{Key: "SHOP-8", Type: "Story", Reporter: &jirasim.User{AccountID: "712020:barbara", Type: "atlassian", Name: "Barbara"}})
@@ -73,7 +73,7 @@ func TestLinkedRequestsInJira(t *testing.T) {
 	s.held(t, m, change.Pending, "linked-request", `in the state "To Do"`)
 	jira.Move("SHOP-8", "In Progress", "indeterminate")
 	s.later(time.Minute)
-	s.try(func() error { return s.as("ada").Label(m, "again") })
+	s.try(func() error { return s.as("ada").EditBody(m, "Again.") })
 	s.passes(t, m)
 	p := s.recorded(t, m)
 	ticket, known := p.Change.Tickets[0].Ticket.Get()
@@ -104,8 +104,8 @@ func TestAJiraThatIsAwayHoldsChanges(t *testing.T) {
 	s.approve("grace", n)
 	s.held(t, n, change.Undetermined, "linked-request", "Jira answered 502")
 	jira.Heal()
-	s.later(time.Minute)
-	s.try(func() error { return s.as("ada").Label(n, "again") })
+	s.later(2 * time.Minute)
+	s.server.hear(t.Context()) // as it does by itself
 	s.passes(t, n)
 }
 

@@ -121,7 +121,7 @@ func requestAfterTheMerge(t *testing.T, s *stage) {
 	s.later(time.Minute)
 	require.Equal(t, 2, s.openIssue("barbara", "Baskets, as agreed"))
 	s.sim.DeliverTo(s.server.url + webhookPath)
-	s.try(func() error { return s.as("ada").Label(n, "done") })
+	s.try(func() error { return s.as("ada").EditBody(n, "Done.") })
 	require.Equal(t, change.Fail, s.verdict(t, n).Status)
 	require.Contains(t, s.why(n, "linked-request"), "not before the change landed")
 	require.Equal(t, change.LandedState, s.lastRecord(t, n).State)
@@ -152,7 +152,7 @@ func trackerAway(t *testing.T, s *stage) {
 	s.held(t, n, change.Undetermined, "linked-request", "GitHub answered 502")
 	s.sim.Heal()
 	s.later(time.Minute)
-	s.try(func() error { return s.as("ada").Label(n, "again") })
+	s.try(func() error { return s.as("ada").EditBody(n, "Again.") })
 	s.passes(t, n)
 }
 

@@ -109,12 +109,42 @@ func (s *server) serve(ctx context.Context, p parts) error {
 	back, halt := context.WithCancel(context.WithoutCancel(ctx))
 	s.halt = halt
 	s.ended.Go(func() { s.lookBack(back) })
+	s.ended.Go(func() { s.askAgain(back) })
 	// What was opened or moved meanwhile is not among that, and its delivery may be lost.
 	missed := change.Hint{Scopes: []change.Scope{{Unseen: true, Missed: true}}}
 	if err := hooks.Later(ctx, missed); err != nil {
 		p.log.ErrorContext(ctx, "looking for missed changes failed", "err", err)
 	}
 	return nil
+}
+
+// askEvery is how often it is looked whether it is time to ask a tracker again.
+const askEvery = 20 * time.Second
+
+// askAgain has the changes judged again for which a tracker that was silent has an
+// answer now.
+func (s *server) askAgain(ctx context.Context) {
+	every := time.NewTicker(askEvery)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+			s.hear(ctx)
+		}
+	}
+}
+
+// hear asks once.
+func (s *server) hear(ctx context.Context) {
+	refs := s.path.AskAgain(ctx)
+	if len(refs) == 0 {
+		return
+	}
+	if err := s.hooks.Later(ctx, change.Hint{Refs: refs}); err != nil {
+		s.log.ErrorContext(ctx, "a tracker answers again, and what waits for it could not be stored", "err", err)
+	}
 }
 
 // lookBack assesses once more what stands let through: while the server was down
