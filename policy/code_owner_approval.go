@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/countersign-dev/countersign/change"
 )
@@ -115,8 +116,7 @@ func nameOwners(teams []change.Selector, people []change.Person) string {
 
 // selectorName returns what a text calls a selector that no policy has written.
 func selectorName(s change.Selector) string {
-	const prefix = "team:"
-	if len(s) > len(prefix) && s[:len(prefix)] == prefix && teamForm.MatchString(string(s[len(prefix):])) {
+	if team, named := strings.CutPrefix(string(s), "team:"); named && teamForm.MatchString(team) {
 		return string(s)
 	}
 	return change.Quote(string(s))

@@ -88,7 +88,28 @@ func TestManyOwners(t *testing.T) {
 	require.Len(t, r.Uncounted, 1)
 
 	f = ownedFacts(t, change.OwnedPath{Path: "a", People: people[:5]})
-	require.Contains(t, judgedBy(t, ownersPolicy, policy.CodeOwnersID, f).Supply, "@{p6} or @{p7}, other")
+	r = judgedBy(t, ownersPolicy, policy.CodeOwnersID, f)
+	require.Contains(t, r.Supply, "@{p6} or @{p7}, other")
+	require.Contains(t, r.Reason, "@{p6} or @{p7}. ")
+}
+
+// TestNothingOwned: where no owner is asked it is said why.
+func TestNothingOwned(t *testing.T) {
+	f := ownedFacts(t, change.OwnedPath{Path: "a"})
+	r := judgedBy(t, ownersPolicy, policy.CodeOwnersID, f)
+	require.Equal(t, change.NotApplicable, r.Status)
+	require.Equal(t, change.Text("no touched path has a code owner"), r.Reason)
+	f.Owners = change.Known(change.Ownership{Commit: commitID(90), Paths: []change.OwnedPath{{Path: "a"}}})
+	r = judgedBy(t, ownersPolicy, policy.CodeOwnersID, f)
+	require.Equal(t, change.NotApplicable, r.Status)
+	require.Equal(t, change.Text("there is no code owners file at c000090"), r.Reason)
+}
+
+// TestAFewUnsignedCommits are named one by one.
+func TestAFewUnsignedCommits(t *testing.T) {
+	unsigned := "commit ada signature none"
+	_, d := storyFacts(t, minimal("    signed-commits: {}"), "author ada", unsigned, unsigned, unsigned)
+	require.Equal(t, change.Text("c000001, c000002 and c000003 are not signed"), result(t, d, policy.SignedCommitsID).Reason)
 }
 
 // TestNobodyLeftToOwn says what to do where every known owner is a maker.
@@ -114,12 +135,12 @@ func TestOwnershipThatDoesNotFit(t *testing.T) {
 	require.Equal(t, change.Undetermined, r.Status)
 	require.Contains(t, r.Reason, `who owns "b" is not known`)
 
-	f = ownedFacts(t, change.OwnedPath{Path: "a", People: []change.Person{""}, Teams: []change.Selector{"@{p1}", "team:@{p1}", "team:"}})
-	f.Members = change.Known([]change.Membership{{Selector: "@{p1}", Person: "p2"}, {Selector: "team:@{p1}", Person: "p2"}, {Selector: "team:", Person: "p2"}})
+	f = ownedFacts(t, change.OwnedPath{Path: "a", People: []change.Person{""}, Teams: []change.Selector{"@{p1}", "team:@{p1}", "team:", "acme/x"}})
+	f.Members = change.Known([]change.Membership{{Selector: "@{p1}", Person: "p2"}, {Selector: "team:@{p1}", Person: "p2"}, {Selector: "team:", Person: "p2"}, {Selector: "acme/x", Person: "p2"}})
 	reviews := append(f.Reviews.Or(nil), change.Review{ID: 90, State: change.Approved, Commit: commitID(1), CanPush: change.Known(true)})
 	f.Reviews = change.Known(reviews)
 	r = judgedBy(t, ownersPolicy, policy.CodeOwnersID, f)
-	require.Contains(t, r.Reason, `"a" needs an owner: somebody, "＠{p1}", "team:" or "team:＠{p1}". `)
+	require.Contains(t, r.Reason, `"a" needs an owner: somebody, "＠{p1}", "acme/x", "team:" or "team:＠{p1}". `)
 }
 
 // TestOwnersOfEverySection: a path that two sections of a file give away needs an owner
