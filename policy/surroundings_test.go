@@ -96,7 +96,7 @@ never 17:41: the branch "main" has no file ".github/workflows/gone.yml", so that
 hint 19:15: no ruleset of "dev" requires the check "countersign", so that a merge does not wait for the verdict; require it, from your App and no other
 never 20:57: nobody could ever satisfy this: 1 approval is asked for, and nobody holds "none"; lower the number or name more holders
 never 22:52: there is no account github:8; a numeric id is in what GitHub answers at /users/LOGIN
-warning 23:11: no entry of changes speaks of the class "bots", so that nothing else is asked of it; name it under classes of an entry, or leave it out
+warning 23:11: no entry of changes tells the class "bots" from others, so that nothing else is asked of it; name it under classes of an entry, or leave it out
 never 23:48: there is no account github:8; a numeric id is in what GitHub answers at /users/LOGIN
 `, told(t, surrounded, around()))
 }
