@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/countersign-dev/countersign/change"
@@ -76,6 +77,23 @@ type row struct {
 // index is the projection of the log that answers what the ledger asks often.
 type index struct {
 	db *sql.DB
+
+	mu       sync.Mutex
+	prepares map[string]*sql.Stmt // by their texts, of which this package has a few
+}
+
+// prepared returns a statement that is read once and not with every question.
+func (ix *index) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	if s, ok := ix.prepares[text]; ok {
+		return s, nil
+	}
+	s, err := ix.db.PrepareContext(ctx, text)
+	if err == nil {
+		ix.prepares[text] = s
+	}
+	return s, err
 }
 
 // openIndex opens or makes the index. It is flushed when SQLite sees fit and not
@@ -96,7 +114,7 @@ func openIndex(ctx context.Context, path string) (*index, error) {
 		return nil, fmt.Errorf("opening the index: %w", err)
 	}
 	db.SetMaxOpenConns(1) // SQLite has one writer, and our reads are short
-	ix := &index{db: db}
+	ix := &index{db: db, prepares: map[string]*sql.Stmt{}}
 	if err := ix.migrate(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -192,7 +210,10 @@ func (ix *index) insert(ctx context.Context, rows ...row) error {
 // head returns the number and digest of the last record of a chain, zero and
 // empty when it has none.
 func (ix *index) head(ctx context.Context, chain string) (n uint64, digest string, err error) {
-	err = ix.db.QueryRowContext(ctx, "SELECT n, digest FROM records WHERE chain = ? ORDER BY n DESC LIMIT 1", chain).Scan(&n, &digest)
+	query, err := ix.prepared(ctx, "SELECT n, digest FROM records WHERE chain = ? ORDER BY n DESC LIMIT 1")
+	if err == nil {
+		err = query.QueryRowContext(ctx, chain).Scan(&n, &digest)
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, "", nil
 	}

@@ -71,8 +71,12 @@ func (ix *index) one(ctx context.Context, where string, args ...any) (row, bool,
 }
 
 func (ix *index) rows(ctx context.Context, where string, args ...any) (list []row, err error) {
-	found, err := ix.db.QueryContext(ctx, `SELECT records.idx, digest, chain, ref, n, records.subject, records.head, records.state, at,
-		fingerprint, judgement, change FROM records JOIN newest ON newest.subject = records.subject WHERE `+where, args...)
+	query, err := ix.prepared(ctx, `SELECT records.idx, digest, chain, ref, n, records.subject, records.head, records.state, at,
+		fingerprint, judgement, change FROM records JOIN newest ON newest.subject = records.subject WHERE `+where)
+	if err != nil {
+		return nil, fmt.Errorf("asking the index: %w", err)
+	}
+	found, err := query.QueryContext(ctx, args...)
 	if err != nil {
 		return nil, fmt.Errorf("asking the index: %w", err)
 	}

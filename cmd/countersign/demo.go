@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -108,7 +109,12 @@ func (d demonstration) logger(c *command) *slog.Logger {
 // openStage starts a simulated GitHub and a server that is its App, each in a
 // folder of dir.
 func openStage(ctx context.Context, dir string, log *slog.Logger) (*stage, error) {
-	s := &stage{dir: dir, seen: map[string]sighting{}}
+	return openStageOver(ctx, dir, log, nil)
+}
+
+// openStageOver is openStage with what carries the server's calls to GitHub.
+func openStageOver(ctx context.Context, dir string, log *slog.Logger, way http.RoundTripper) (*stage, error) {
+	s := &stage{dir: dir, seen: map[string]sighting{}, way: way}
 	sim, err := githubsim.Start(githubsim.Options{Dir: filepath.Join(dir, "github"), Log: log, Now: s.clock})
 	if err != nil {
 		return nil, err
@@ -145,7 +151,7 @@ func (s *stage) serve(ctx context.Context, log *slog.Logger) (err error) {
 		listen: "127.0.0.1:0", data: s.data(), log: log, observe: s.observe, now: s.clock, trackers: s.trackers,
 		forge: github.Config{
 			BaseURL: s.sim.URL + "/", AppID: s.sim.App.ID, PrivateKey: s.sim.App.PrivateKeyPEM,
-			Secrets: [][]byte{s.sim.App.WebhookSecret}, Floors: s.floors, Log: log,
+			Secrets: [][]byte{s.sim.App.WebhookSecret}, Floors: s.floors, Log: log, Transport: s.way,
 		},
 		ledger: evidence.Config{Keys: s.keys, Log: log},
 		queue:  webhook.Config{Log: log, FirstRetry: 100 * time.Millisecond},

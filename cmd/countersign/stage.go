@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,7 @@ type stage struct {
 	keys   evidence.Keys
 	floors []string // repositories that keep the floors of organisations
 	teller teller
+	way    http.RoundTripper // carries the server's calls to GitHub; nil for the usual one
 
 	trackers map[string]gate.Tracker // beside the simulated GitHub
 	ahead    atomic.Int64            // how far the stage's clock is ahead, in nanoseconds

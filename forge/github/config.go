@@ -193,7 +193,7 @@ func (f *Forge) makeCaches() (err error) {
 	if f.texts, err = lru.New[int64, [32]byte](size); err != nil {
 		return err
 	}
-	if f.memory, err = lru.New[string, memory](size); err != nil {
+	if f.memory, err = lru.New[string, memory](min(size, 2000)); err != nil {
 		return err
 	}
 	if f.attempts, err = lru.New[string, map[int64]int](min(size, 1000)); err != nil {
