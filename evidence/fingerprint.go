@@ -14,6 +14,9 @@ type Entry struct {
 	Facts    change.Facts
 	Policy   change.PolicyFile
 	Decision change.Decision
+
+	// Print is the Fingerprint of the entry where the caller has it already. Optional.
+	Print string
 }
 
 // Fingerprint returns a name for what an entry says, hexadecimal SHA-256: two

@@ -162,7 +162,11 @@ func (d *draft) finish(ctx context.Context, keys Keys) (err error) {
 	if d.envelope, err = sign(ctx, keys, d.envelope.Payload); err != nil {
 		return err
 	}
-	d.row, err = rowOf(d.receipt, d.statement, Fingerprint(d.entry))
+	print := d.entry.Print
+	if print == "" {
+		print = Fingerprint(d.entry)
+	}
+	d.row, err = rowOf(d.receipt, d.statement, print)
 	return err
 }
 

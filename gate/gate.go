@@ -275,7 +275,8 @@ func (g *Gate) record(ctx context.Context, entry evidence.Entry) (Assessment, er
 	if err != nil {
 		return a, err
 	}
-	if found && last.Fingerprint == evidence.Fingerprint(entry) {
+	entry.Print = evidence.Fingerprint(entry)
+	if found && last.Fingerprint == entry.Print {
 		a.Receipt = last.Receipt
 		return a, nil
 	}

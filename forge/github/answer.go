@@ -1,7 +1,6 @@
 package github
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -329,19 +328,18 @@ type event struct {
 	CurrentTitle  string    `json:"currentTitle"`
 }
 
-// decodePullRequest reads the data of one answer to pull_request.graphql.
-func decodePullRequest(data []byte) (*repositoryAnswer, error) {
-	var answer struct {
-		Repository *repositoryAnswer `json:"repository"`
-	}
-	if err := json.Unmarshal(data, &answer); err != nil {
-		return nil, fmt.Errorf("decoding a GraphQL answer: %w", err)
-	}
-	if answer.Repository == nil {
+// A pullRequestAnswer is the data of an answer to pull_request.graphql.
+type pullRequestAnswer struct {
+	Repository *repositoryAnswer `json:"repository"`
+}
+
+// shown returns the repository with the pull request, or what GitHub does not show.
+func (a pullRequestAnswer) shown() (*repositoryAnswer, error) {
+	if a.Repository == nil {
 		return nil, fmt.Errorf("GitHub does not show the repository to this application")
 	}
-	if answer.Repository.PullRequest == nil {
+	if a.Repository.PullRequest == nil {
 		return nil, fmt.Errorf("GitHub does not show the pull request to this application")
 	}
-	return answer.Repository, nil
+	return a.Repository, nil
 }

@@ -76,9 +76,10 @@ func (e queryError) passes() bool {
 // own, which may touch anything and passes, are a *RetryError.
 func (a *api) query(ctx context.Context, document string, variables map[string]any, out any) ([]queryError, error) {
 	var answer struct {
-		Data   json.RawMessage `json:"data"`
-		Errors []queryError    `json:"errors"`
+		Data   content      `json:"data"`
+		Errors []queryError `json:"errors"`
 	}
+	answer.Data.into = out
 	body := map[string]any{"query": document, "variables": variables}
 	response, err := a.do(ctx, http.MethodPost, a.graphqlPath, body, &answer)
 	if err != nil {
@@ -94,13 +95,30 @@ func (a *api) query(ctx context.Context, document string, variables map[string]a
 			return nil, &RetryError{After: outage, Err: fmt.Errorf("GraphQL could not answer: %s", words([]queryError{e}))}
 		}
 	}
-	if len(answer.Data) == 0 || string(answer.Data) == "null" {
+	if !answer.Data.there {
 		return nil, fmt.Errorf("GraphQL gave no data: %s", words(answer.Errors))
 	}
-	if err := json.Unmarshal(answer.Data, out); err != nil {
+	if err := answer.Data.err; err != nil {
 		return nil, fmt.Errorf("decoding a GraphQL answer: %w", err)
 	}
 	return answer.Errors, nil
+}
+
+// content is the data of a GraphQL answer, decoded in place: of a change with many
+// commits it is long, and read once.
+type content struct {
+	into  any
+	there bool
+	err   error
+}
+
+// UnmarshalJSON decodes the data. An error is kept, because what stands beside the data
+// may say more.
+func (c *content) UnmarshalJSON(data []byte) error {
+	if c.there = string(data) != "null"; c.there {
+		c.err = json.Unmarshal(data, c.into)
+	}
+	return nil
 }
 
 func (a *api) untilReset(response *gh.Response) time.Duration {

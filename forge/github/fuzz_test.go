@@ -19,7 +19,11 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"repository":{"pullRequest":{"reviews":{"totalCount":1,"nodes":[{"state":"DISMISSED"}]},"timelineItems":{"nodes":[{"__typename":"ReviewDismissedEvent"}]}}}}`))
 	forge := newForge(f, "")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		repo, err := decodePullRequest(data)
+		var answer pullRequestAnswer
+		if json.Unmarshal(data, &answer) != nil {
+			return
+		}
+		repo, err := answer.shown()
 		if err != nil {
 			return
 		}

@@ -2,7 +2,6 @@ package github
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -213,12 +212,12 @@ func (p *pull) variables(ask flags) map[string]any {
 
 // query sends the query and adds its answer to what was read.
 func (p *pull) query(ctx context.Context, ask flags) error {
-	var data json.RawMessage
-	errs, err := p.api.query(ctx, pullRequestDocument, p.variables(ask), &data)
+	var answer pullRequestAnswer
+	errs, err := p.api.query(ctx, pullRequestDocument, p.variables(ask), &answer)
 	if err != nil {
 		return fmt.Errorf("asking for the pull request: %w", err)
 	}
-	repo, err := decodePullRequest(data)
+	repo, err := answer.shown()
 	if err != nil && len(errs) > 0 {
 		return fmt.Errorf("asking for the pull request: %s", words(errs))
 	} else if err != nil {
