@@ -34,6 +34,10 @@
 //
 // # Latency
 //
+// The work on a delivery begins with its commit, in this process: see headStart. The
+// job takes over what was begun, and does it all after a crash or when too much has
+// begun already.
+//
 // River polls for jobs where the database cannot notify. Polling often enough
 // would cost a write transaction each time, so the driver is given a listener
 // that this process itself wakes after a commit (see wake), and River's poll,

@@ -20,6 +20,9 @@ type inbox struct {
 	count  *backlog
 
 	arrivals chan *arrival
+
+	head  *headStart
+	start func(*begun) // works a delivery as far as it needs no job
 }
 
 // An arrival is a delivery on its way to the disk.
@@ -27,6 +30,7 @@ type arrival struct {
 	delivery change.Delivery
 	at       time.Time
 	stored   chan error // takes one answer: nil, errDuplicate or what the disk said
+	begun    *begun     // nil where only the job works it
 }
 
 // errDuplicate says that a delivery with this id was stored before.
@@ -100,6 +104,9 @@ func (in *inbox) commit(batch []*arrival) {
 		return
 	}
 	if err == nil {
+		for _, a := range batch {
+			in.head.begin(a.begun, stored{Delivery: a.delivery, at: a.at}, in.start)
+		}
 		in.wake()
 	}
 	for i, a := range batch {
@@ -133,6 +140,7 @@ func (in *inbox) insert(ctx context.Context, batch []*arrival) ([]error, error) 
 			if err != nil {
 				return err
 			}
+			a.begun = in.head.reserve(row)
 			jobs = append(jobs, river.InsertManyParams{Args: deliveryArgs{Row: row}})
 		}
 		if len(jobs) == 0 {
@@ -145,6 +153,10 @@ func (in *inbox) insert(ctx context.Context, batch []*arrival) ([]error, error) 
 	})
 	if err != nil {
 		in.count.add(-counted)
+		for _, a := range batch {
+			in.head.cancel(a.begun)
+			a.begun = nil
+		}
 		return nil, fmt.Errorf("storing deliveries: %w", err)
 	}
 	return results, nil

@@ -83,7 +83,7 @@ func (s *Server) assemble(ctx context.Context, assessor Assessor) (err error) {
 		abort()
 		return err
 	}
-	s.inbox = &inbox{db: s.db, client: s.client, wake: d.wake.call, count: s.count, arrivals: make(chan *arrival)}
+	s.inbox = &inbox{db: s.db, client: s.client, wake: d.wake.call, count: s.count, arrivals: make(chan *arrival), head: newHeadStart(jobsPerRun * s.config.MaxWorkers), start: s.worker.start}
 	s.worker.inbox = s.inbox
 	return nil
 }
@@ -131,6 +131,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	}
 	s.abort()
 	s.background.Wait()
+	s.inbox.head.done.Wait()
 	return errors.Join(err, s.db.close())
 }
 

@@ -47,20 +47,16 @@ func (w *worker) Work(ctx context.Context, job *river.Job[deliveryArgs]) error {
 		return w.workSpread(ctx, job)
 	}
 	start := time.Now()
-	d, err := w.inbox.load(ctx, job.Args.Row)
+	b, err := w.takeOver(ctx, job)
 	if err != nil {
 		return w.fail(w.config.Log, job, stored{at: job.CreatedAt}, []failure{{err: err}})
 	}
+	d, hint := b.delivery, b.hint
 	log := w.config.Log.With("delivery", d.ID, "event", d.Event, "attempt", job.Attempt)
-	if job.Attempt == 1 {
-		w.metrics.pickup.Observe(w.config.Now().Sub(d.at).Seconds())
+	if panicked := (*turns.Panic)(nil); errors.As(b.err, &panicked) {
+		return w.fail(log, job, d, []failure{{err: b.err}})
 	}
-	hint, err := w.read(d.Delivery)
-	d.Body = nil // up to 25 MB, not needed while the runs are waited for
-	if panicked := (*turns.Panic)(nil); errors.As(err, &panicked) {
-		return w.fail(log, job, d, []failure{{err: err}})
-	}
-	if err != nil {
+	if err := b.err; err != nil {
 		log.Warn("delivery not understood in full", "changes", names(hint.Refs), "err", err)
 		if len(hint.Refs)+len(hint.Owners)+len(hint.Scopes)+len(hint.Requests) == 0 {
 			return w.end("unreadable")
@@ -69,11 +65,38 @@ func (w *worker) Work(ctx context.Context, job *river.Job[deliveryArgs]) error {
 	if err := w.widen(ctx, hint); err != nil {
 		return w.fail(log, job, d, []failure{{err: err}})
 	}
-	if failures := w.assess(ctx, hint); len(failures) > 0 {
-		return w.fail(log, job, d, failures)
+	if !b.assessed {
+		b.failures = w.assess(ctx, hint)
+	}
+	if len(b.failures) > 0 {
+		return w.fail(log, job, d, b.failures)
 	}
 	log.Info("delivery worked", "changes", names(hint.Refs), "elapsed", time.Since(start))
 	return w.end("done")
+}
+
+// takeOver returns what has begun of the work on a delivery, once that is done; where
+// nothing has, the delivery and its hint.
+func (w *worker) takeOver(ctx context.Context, job *river.Job[deliveryArgs]) (*begun, error) {
+	if b := w.inbox.head.take(job.Args.Row); b != nil {
+		select {
+		case <-b.done:
+			return b, nil
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	d, err := w.inbox.load(ctx, job.Args.Row)
+	if err != nil {
+		return nil, err
+	}
+	if job.Attempt == 1 {
+		w.metrics.pickup.Observe(w.config.Now().Sub(d.at).Seconds())
+	}
+	b := &begun{delivery: d}
+	b.hint, b.err = w.read(d.Delivery)
+	b.delivery.Body = nil // up to 25 MB, not needed while the runs are waited for
+	return b, nil
 }
 
 // read returns the delivery's hint, and makes the forge adapter forget what it
