@@ -8,9 +8,11 @@ fuzztime    := 15s
 
 .PHONY: test race bench lint cover mutate fuzz demo descriptions
 
-# test runs every test, the simulator's checked against GitHub's descriptions.
+# test runs every test, the simulator's checked against GitHub's descriptions, and sees
+# that they reach all of the judgement.
 test: descriptions
 	go test ./...
+	@$(MAKE) --no-print-directory cover
 
 # descriptions installs GitHub's published descriptions, pinned, for the tests.
 descriptions:

@@ -57,7 +57,7 @@ func TestRequestOfWhichSomethingIsNotTold(t *testing.T) {
 		}, change.Undetermined, `no time of any commit, push or opening is known`},
 		"nothing, and it has another key now": {func(f *change.Facts) {
 			ticketOf(f, func(t *change.Ticket) { t.Key = "#9" })
-		}, change.Pass, `now called "#9"`},
+		}, change.Pass, `called "#9" there`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := asked(t)
@@ -74,9 +74,9 @@ func TestRequestFoundElsewhere(t *testing.T) {
 	p, err := policy.Parse("p.yml", []byte(requestRule))
 	require.NoError(t, err)
 	f := toMain()
-	f.Requests = change.Known([]change.Request{{Key: "#1", Found: "somewhere"}, {Key: "#2", Found: "description"}})
+	f.Requests = change.Known([]change.Request{{Key: "#1", Found: "somewhere"}, {Key: "#2", Found: "description"}, {Key: "#3", Found: "title"}})
 	ask, left := (&policy.Set{Repository: p}).Lookups(f)
-	require.Equal(t, []change.Lookup{{Tracker: "github", Key: "#2"}, {Tracker: "github", Key: "#1"}}, ask)
+	require.Equal(t, []change.Lookup{{Tracker: "github", Key: "#3"}, {Tracker: "github", Key: "#2"}, {Tracker: "github", Key: "#1"}}, ask)
 	require.Empty(t, left)
 }
 
@@ -141,4 +141,93 @@ func TestPolicyThatCannotBeRead(t *testing.T) {
 	var page strings.Builder
 	require.NoError(t, policy.Explain(&page, d, nil))
 	require.Equal(t, "DENY (unknown)\n  the policy cannot be read: \"the API answered 502 five times\"\n", page.String())
+}
+
+// labelled is a policy in which a label decides how many have to approve.
+const labelled = `version: 1
+owner: a
+classes: [{name: standard, labels: [standard]}]
+changes:
+  - branches: [main]
+    classes: [standard]
+    peer-review: {approvals: 1}
+  - branches: [main]
+    classes: [normal]
+    peer-review: {approvals: 2}
+`
+
+// A label that is shown and of which nobody tells who set it does not count, and of two
+// who set one in the same moment it does not matter which comes first.
+func TestLabelsOfWhichLittleIsTold(t *testing.T) {
+	f := approvedChange(change.Human)
+	f.Labels = change.Known([]string{"standard"})
+	d := parsed(t, labelled).Evaluate(f)
+	require.Equal(t, "normal", d.Class)
+	require.Contains(t, string(d.ClassReason), "nobody knows who set it")
+	var page strings.Builder
+	require.NoError(t, policy.Explain(&page, d, f.People))
+	require.Contains(t, page.String(), "\n  class: normal: no other class takes it: standard: the label \"standard\" does not count")
+
+	f.People["p3"] = change.Identity{Kind: change.Human, Account: "github:103"}
+	f.People["p4"] = change.Identity{Kind: change.Human, Account: "github:104"}
+	set := func(by change.Person) change.Event {
+		return change.Event{Kind: change.Labeled, Detail: "standard", By: by, At: start().Add(time.Minute)}
+	}
+	f.Timeline = change.Known([]change.Event{set("p3"), set("p4")})
+	d = parsed(t, labelled).Evaluate(f)
+	require.Equal(t, "standard", d.Class)
+	f.Timeline = change.Known([]change.Event{set("p4"), set("p3")})
+	require.Equal(t, wireOf(d), wireOf(parsed(t, labelled).Evaluate(f)))
+
+	f.Labels = change.Known([]string{})
+	d = parsed(t, labelled).Evaluate(f)
+	require.Empty(t, d.Class)
+	require.Contains(t, string(d.ClassReason), "not settled", "it is not shown any more, and nobody tells who took it away")
+}
+
+// Whether somebody is one of the authors of a class is known only once it was asked.
+func TestAuthorsOfAClassThatWereNotAsked(t *testing.T) {
+	p := parsed(t, "version: 1\nowner: a\nclasses: [{name: theirs, authors: [\"github:101\"]}]\nchanges:\n  - branches: [main]\n    classes: [normal]\n    peer-review: {approvals: 2}\n  - branches: [main]\n    classes: [theirs]\n    peer-review: {approvals: 1}\n")
+	d := p.Evaluate(approvedChange(change.Human))
+	require.Equal(t, change.Undetermined, d.Status)
+	require.Contains(t, string(d.ClassReason), "it is not known whether @{p1}, who had a hand in it, is one of its authors")
+}
+
+// Of a check that ended at an unknown time nobody can say what it was when the change
+// landed.
+func TestChecksSeenOfALandedChange(t *testing.T) {
+	p := parsed(t, "version: 1\nowner: a\nchanges:\n  - branches: [main]\n    assertions: [{name: green, that: 'change.checks.all(c, c.conclusion == \"success\")'}]\n")
+	for _, c := range []struct {
+		ended time.Time
+		want  change.Status
+	}{{start(), change.Pass}, {start().Add(time.Hour), change.Pass}, {time.Time{}, change.Undetermined}, {start().Add(time.Hour + 1), change.Fail}} {
+		f := approvedChange(change.Human)
+		f.Checks = change.Known([]change.Check{{ID: 1, Name: "test", App: "ci", Source: change.CheckRun, Commit: commitID(1), Status: "completed", Conclusion: "success", Started: start(), Completed: c.ended}})
+		f.Landing = change.Known(change.Landing{Landed: true, By: "p1", How: change.Squash, Branch: "main", Commit: commitID(9), At: start().Add(time.Hour)})
+		require.Equal(t, c.want, result(t, p.Evaluate(f), policy.AssertionsID).Status, "%v", c.ended)
+	}
+}
+
+// The head must be among the commits whose signatures are looked at.
+func TestSignaturesOfOtherCommits(t *testing.T) {
+	p := parsed(t, "version: 1\nowner: a\nchanges:\n  - branches: [main]\n    signed-commits: {}\n")
+	f := approvedChange(change.Human)
+	f.Head = change.Known(change.Head{Commit: commitID(7)})
+	r := result(t, p.Evaluate(f), policy.SignedCommitsID)
+	require.Equal(t, change.Undetermined, r.Status)
+	require.Contains(t, string(r.Reason), "is not among the commits that are known")
+}
+
+// Of two runs that agree in id and attempt and both failed, the same one is named in
+// whatever order they come.
+func TestTiedRuns(t *testing.T) {
+	f := approvedChange(change.Human)
+	p := parsed(t, "version: 1\nowner: a\nchanges:\n  - branches: [main]\n    required-checks: [{name: test, app: ci}]\n")
+	run := func(conclusion string) change.Check {
+		return change.Check{ID: 5, Name: "test", App: "ci", Source: change.CheckRun, Commit: commitID(1), Status: "completed", Conclusion: conclusion}
+	}
+	f.Checks = change.Known([]change.Check{run("failure"), run("cancelled")})
+	one := wireOf(p.Evaluate(f))
+	f.Checks = change.Known([]change.Check{run("cancelled"), run("failure")})
+	require.Equal(t, one, wireOf(p.Evaluate(f)))
 }

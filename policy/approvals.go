@@ -63,8 +63,8 @@ func (s *subject) reviewsOf() reviews {
 // weighed returns what an approval comes to.
 func (s *subject) weighed(r change.Review, now proposal) approval {
 	a := approval{review: r, why: s.whyNot(r, now)}
-	of, covered := now.covered[r.Commit]
-	if a.why == "" && covered {
+	if a.why == "" {
+		of := now.covered[r.Commit]
 		a.over = of.over
 		if !of.sure {
 			a.unsure = absent(s.facts, "updates", fmt.Sprintf("%s's approval is of %s, and it is not known whether only pure updates lie between that and the head, %s",

@@ -201,3 +201,124 @@ func TestKeysInsideWords(t *testing.T) {
 	}
 	require.Equal(t, 1, found("SHOP-1"))
 }
+
+// A ticket of another tracker than the policy names says nothing.
+func TestTicketOfAnotherTracker(t *testing.T) {
+	f := asked(t)
+	requests := f.Requests.Or(nil)
+	ticket, _ := requests[0].Ticket.Get()
+	ticket.Tracker = change.GitLabIssues
+	requests[0].Ticket = change.Known(ticket)
+	require.Equal(t, change.Undetermined, result(t, parsed(t, requestRule).Evaluate(f), policy.LinkedRequestID).Status)
+}
+
+// A key of 200 bytes is one, and a longer one is none.
+func TestLongKeys(t *testing.T) {
+	p := parsed(t, "version: 1\nowner: a\nchanges:\n  - branches: [main]\n    linked-request: {pattern: \"[A-Z]+-1\"}\n")
+	for n, want := range map[int]int{198: 1, 199: 0} {
+		f := toMain()
+		f.Title = strings.Repeat("A", n) + "-1"
+		require.Len(t, p.Resolve(f, "").Requests.Or(nil), want, "%d", n)
+	}
+}
+
+// What both policies ask of the same people is said once.
+func TestSupplyOfBothPoliciesIsSaidOnce(t *testing.T) {
+	set := mustRead(t, narrow, narrow)
+	f := approvedChange(change.Human)
+	f.Reviews = change.Known([]change.Review{})
+	require.Equal(t, change.Text("anyone who may write to the repository and made no part of the change"),
+		result(t, set.Evaluate(set.Resolve(f, "")), policy.PeerReviewID).Supply)
+	other := mustRead(t, narrow, "version: 1\nowner: b\nroles: {lead: [\"user:github:103\"]}\nchanges:\n  - branches: [main]\n    peer-review: {approvals: 1, from: [lead]}\n")
+	require.Contains(t, string(result(t, other.Evaluate(other.Resolve(f, "")), policy.PeerReviewID).Supply), "; organisation floor: lead")
+}
+
+// Entries of people in both policies that share an account are of one human.
+func TestPeopleOfBothPoliciesAreJoined(t *testing.T) {
+	people := func(accounts string) string { return narrow + "people:\n  - {accounts: [" + accounts + "]}\n" }
+	f := change.Facts{Ref: change.Ref{Kind: change.PullRequest}, People: change.People{
+		"p1": {Kind: change.Human, Account: "github:101"}, "p2": {Kind: change.Human, Account: "github:102"},
+		"p3": {Kind: change.Human, Account: "github:103"}, "p4": {Kind: change.Human, Account: "github:104"},
+	}}
+	got := mustRead(t, people("github:101, github:102"), people("github:102, github:103")).Resolve(f, "").People
+	require.Equal(t, []change.Person{"", "p1", "p1", ""}, []change.Person{got["p1"].SameAs, got["p2"].SameAs, got["p3"].SameAs, got["p4"].SameAs})
+	got = mustRead(t, people("github:101, github:102"), people("github:103, github:104")).Resolve(f, "").People
+	require.Equal(t, []change.Person{"", "p1", "", "p3"}, []change.Person{got["p1"].SameAs, got["p2"].SameAs, got["p3"].SameAs, got["p4"].SameAs})
+}
+
+// A word with a space at one end only needs no more than its own marks.
+func TestCodeSpans(t *testing.T) {
+	for note, want := range map[string]string{"x ": "`x `", " x": "` x`", " x ": "`  x  `"} {
+		require.Contains(t, rendered(t, parsed(t, narrow+"people:\n  - {accounts: [github:1, github:2], note: \""+note+"\"}\n")), ": "+want+"\n")
+	}
+}
+
+// Five owners are named one by one, of six the last is only counted; and what is no
+// team's name stands between quotation marks.
+func TestOwnersAreNamed(t *testing.T) {
+	const rule = "version: 1\nowner: a\nchanges:\n  - branches: [main]\n    code-owners: {}\n"
+	said := func(owners string) change.Result {
+		_, d := storyFacts(t, rule, "owners * "+owners, "author ada", "commit ada", "touch basket.go")
+		return result(t, d, policy.CodeOwnersID)
+	}
+	five, six := said("@a @b @c @d @e"), said("@a @b @c @d @e @f")
+	for _, text := range []change.Text{five.Reason, five.Supply} {
+		require.NotContains(t, string(text), "more")
+	}
+	for _, text := range []change.Text{six.Reason, six.Supply} {
+		require.Contains(t, string(text), "1 more")
+	}
+
+	_, d := storyFacts(t, rule, "author ada", "commit ada", "touch basket.go")
+	require.Contains(t, string(result(t, d, policy.CodeOwnersID).Reason), "there is no code owners file at")
+	_, d = storyFacts(t, rule, "owners /api/ @grace", "author ada", "commit ada", "touch basket.go")
+	require.Equal(t, change.Text("no touched path has a code owner"), result(t, d, policy.CodeOwnersID).Reason)
+
+	p := parsed(t, rule)
+	for team, want := range map[change.Selector]string{"team:acme/api": "owner: team:acme/api", "team:": `owner: "team:"`, "acme/api": `owner: "acme/api"`, "team:ac me": `owner: "team:ac me"`, "user:acme/api": `owner: "user:acme/api"`} {
+		f := approvedChange(change.Human)
+		f.Reviews = change.Known([]change.Review{})
+		f.Owners = change.Known(change.Ownership{File: "CODEOWNERS", Paths: []change.OwnedPath{{Path: "go.mod", Line: 1, Teams: []change.Selector{team}}}})
+		require.Contains(t, string(result(t, p.Evaluate(f), policy.CodeOwnersID).Reason), want)
+	}
+}
+
+// A mistake in the very last character of a file is found where it stands.
+func TestMistakeAtTheEndOfTheFile(t *testing.T) {
+	_, err := policy.Parse("p.yml", []byte(strings.TrimSuffix(minimal("    when: change.draft || x"), "\n")))
+	require.ErrorContains(t, err, "p.yml:5:27: when cannot be used")
+}
+
+// Of a hundred expressions every one is read.
+func TestEveryExpressionIsRead(t *testing.T) {
+	p := parsed(t, minimal("    assertions:\n"+assertions(100)))
+	require.Len(t, p.Changes[0].Assertions, 100)
+	for _, a := range p.Changes[0].Assertions {
+		require.Equal(t, "change.draft", a.That.Text)
+	}
+}
+
+// labelRules asks for more where a label is set, by an expression.
+const labelRules = "version: 1\nowner: a\nchanges:\n  - branches: [main]\n    peer-review: {approvals: 1}\n  - branches: [main]\n    when: '\"risky\" in change.labels'\n    peer-review: {approvals: 2}\n"
+
+// A label that somebody set, and of which nobody tells who took it away, is tried both
+// ways; and so are as many as the bound lets, but no more.
+func TestContestedLabels(t *testing.T) {
+	f := approvedChange(change.Human)
+	f.People["p3"] = change.Identity{Kind: change.Human, Account: "github:103"}
+	set := func(names ...string) {
+		var events []change.Event
+		for _, name := range names {
+			events = append(events, change.Event{Kind: change.Labeled, Detail: name, By: "p3", At: start().Add(time.Minute)})
+		}
+		f.Labels, f.Timeline = change.Known([]string{}), change.Known(events)
+	}
+	set("risky")
+	require.Equal(t, change.Pending, parsed(t, labelRules).Evaluate(f).Status)
+	set("risky", "b", "c", "d", "e", "f")
+	require.Equal(t, change.Pending, parsed(t, labelRules).Evaluate(f).Status)
+	set("risky", "b", "c", "d", "e", "f", "g")
+	require.Equal(t, change.Undetermined, parsed(t, labelRules).Evaluate(f).Status)
+	set("b")
+	require.Equal(t, change.Pass, parsed(t, labelRules).Evaluate(f).Status)
+}

@@ -73,6 +73,9 @@ func (s *subject) eachApproved(all []owned, o change.Ownership) change.Result {
 			supplies = appendNew(supplies, s.ownersLeft(g, o))
 		}
 	}
+	if s.landed && len(said[change.Pending]) > 0 {
+		out.Status = change.Pending // a violation for good, whatever is not known of other paths
+	}
 	clauses := said[change.Pass]
 	if out.Status != change.Pass {
 		clauses = slices.Concat(said[change.Undetermined], said[change.Pending])

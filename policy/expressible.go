@@ -113,11 +113,11 @@ func (s *subject) worlds() []world {
 	return s.seen
 }
 
-// named returns the labels that the change has or had, in order.
+// named returns the labels that the change has or was given, in order.
 func (s *subject) named() []string {
 	names := slices.Clone(s.facts.Labels.Or(nil))
 	for _, e := range s.facts.Timeline.Or(nil) {
-		if e.Kind == change.Labeled || e.Kind == change.Unlabeled {
+		if e.Kind == change.Labeled {
 			names = append(names, e.Detail)
 		}
 	}

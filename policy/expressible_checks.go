@@ -38,7 +38,9 @@ func (s *subject) checksSeen() (change.Fact[[]expression.Check], string) {
 		}
 	}
 	seen := map[named]expression.Check{}
-	for _, of := range slices.SortedFunc(maps.Keys(newest), func(a, b named) int { return cmp.Compare(a.workflow, b.workflow) }) {
+	for _, of := range slices.SortedFunc(maps.Keys(newest), func(a, b named) int {
+		return cmp.Or(cmp.Compare(a.workflow, b.workflow), cmp.Compare(a.app, b.app), cmp.Compare(a.name, b.name))
+	}) {
 		c, why := s.checkSeen(newest[of])
 		if why != "" {
 			return none, why

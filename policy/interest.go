@@ -47,10 +47,6 @@ func (r ChangeRule) interest() change.Interest {
 		if c.Name != "" { // a demand for a class is met by those that have names
 			in.Checks = append(in.Checks, change.Named{Name: c.Name, App: c.App})
 		}
-		c.Name, c.App, c.Workflow, c.Attempts, c.Accept, c.Class, c.among, c.guards = "", "", "", 0, nil, "", nil, nil
-		if !reflect.ValueOf(c).IsZero() {
-			return change.Interest{}
-		}
 	}
 	r.Branches, r.PeerReview, r.SegregationOfDuties, r.RequiredChecks, r.LinkedRequest, r.ProtectedPaths = nil, nil, false, nil, nil, nil
 	r.CodeOwners, r.SignedCommits, r.CarryOver = nil, nil, ""

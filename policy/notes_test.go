@@ -79,3 +79,31 @@ func TestNotesOnRoles(t *testing.T) {
 		require.NotContains(t, string(n), "github:10", "a note is signed and names no account")
 	}
 }
+
+// Classes and expressions choose among the rules of their own file.
+func TestNotesOnClasses(t *testing.T) {
+	file := func(classes, rule string) string {
+		return "version: 1\nowner: a\nclasses: [" + classes + "]\nchanges:\n  - branches: [main]\n    peer-review: {approvals: 1}\n" + rule
+	}
+	const (
+		docs, wide, bots = "{name: docs, paths: [docs/]}", "{name: docs, paths: [docs/, web/]}", "{name: bots, authors: [\"github:1\"]}"
+		some             = "  - branches: [main]\n    classes: [docs]\n    segregation-of-duties: {}\n"
+		chooses          = "classes and when of changes[1] choose among the rules of the repository's policy only; the floor's changes[0] holds whatever they come to"
+		otherwise        = "the class \"docs\" means something else in the floor; each holds for its own file"
+	)
+	for _, c := range []struct {
+		own, floor string
+		want       []string
+	}{
+		{file(docs, ""), file(wide, ""), nil},
+		{file(docs, some), file(docs, ""), []string{"changes[1].segregation-of-duties is beyond the floor, which does not ask for it", chooses}},
+		{file(docs, some), file(bots+", "+wide, ""), []string{"changes[1].segregation-of-duties is beyond the floor, which does not ask for it", chooses, otherwise}},
+		{file(docs+", "+bots, some), file(bots, ""), []string{"changes[1].segregation-of-duties is beyond the floor, which does not ask for it", chooses}},
+	} {
+		var got []string
+		for _, n := range mustRead(t, c.own, c.floor).Notes("main") {
+			got = append(got, string(n))
+		}
+		require.Equal(t, c.want, got)
+	}
+}

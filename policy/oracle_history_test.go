@@ -123,8 +123,10 @@ func (h *happening) happen() map[string]change.Status {
 	case h.chance(10):
 		return h.push()
 	}
+	h.rules.compose(h)
 	if h.chance(20) {
 		floor := h.decree()
+		floor.compose(h)
 		floor.engineers, floor.platform, floor.readersOnly = h.rules.engineers, h.rules.platform, h.rules.readersOnly
 		h.floor = &floor
 	}
@@ -184,7 +186,16 @@ func (r rules) policy() string {
 	if r.role {
 		from = ", from: [engineer]"
 	}
-	fmt.Fprintf(&b, "    peer-review: {approvals: %d%s}\n", r.approvals, from)
+	if r.small > 0 {
+		fmt.Fprintf(&b, "    classes: [small]\n    peer-review: {approvals: %d%s}\n%s", r.small, from, r.carryOver())
+		fmt.Fprintf(&b, "  - branches: [main, release]\n    classes: [normal]\n    peer-review: {approvals: %d%s}\n%s", r.approvals, from, r.carryOver())
+		b.WriteString("  - branches: [main, release]\n")
+	} else {
+		fmt.Fprintf(&b, "    peer-review: {approvals: %d%s}\n", r.approvals, from)
+	}
+	if r.few {
+		b.WriteString("    assertions: [{name: few, that: 'size(change.files) < 2'}]\n")
+	}
 	if r.separation {
 		b.WriteString("    segregation-of-duties: {}\n")
 	}
@@ -206,8 +217,9 @@ func (r rules) policy() string {
 	if r.signed != "" {
 		fmt.Fprintf(&b, "    signed-commits: {by-forge: %s}\n", r.signed)
 	}
-	if r.carries {
-		b.WriteString("    carry-over: updates\n")
+	b.WriteString(r.carryOver())
+	if r.small > 0 {
+		b.WriteString("classes: [{name: small, paths: [basket.go]}]\n")
 	}
 	if r.alias || r.answersBot {
 		b.WriteString("people:\n")
@@ -222,6 +234,22 @@ func (r rules) policy() string {
 		b.WriteString("automations: [{account: \"github:301\", accountable: \"github:101\"}]\n")
 	}
 	return b.String()
+}
+
+// compose draws what a policy asks of some changes only, and in its own words.
+func (r *rules) compose(h *happening) {
+	if h.chance(30) {
+		r.small = 1 + h.IntN(2)
+	}
+	r.few = h.chance(15)
+}
+
+// carryOver writes out whether approvals are carried over.
+func (r rules) carryOver() string {
+	if r.carries {
+		return "    carry-over: updates\n"
+	}
+	return ""
 }
 
 // settings writes out what a check is asked for beside its name and app.

@@ -39,7 +39,7 @@ func (p past) judged() map[string]change.Status {
 	out := map[string]change.Status{"peer-review": p.peerReview(), "no-bypass": p.noBypass()}
 	if p.rules.separation {
 		out["segregation-of-duties"] = p.enough(1, func(login string) bool {
-			return p.mayWrite(login) || p.rules.role && slices.Contains(p.rules.engineers, login)
+			return p.mayWrite(login) || p.rules.role && p.rules.small == 0 && slices.Contains(p.rules.engineers, login)
 		})
 	}
 	if len(p.rules.checks) > 0 {
@@ -49,6 +49,12 @@ func (p past) judged() map[string]change.Status {
 		out["protected-paths"] = change.NotApplicable
 		if p.path {
 			out["protected-paths"] = p.enough(1, func(login string) bool { return slices.Contains(p.rules.platform, login) })
+		}
+	}
+	if p.rules.few {
+		out["assertions"] = change.Pass
+		if p.path && p.other {
+			out["assertions"] = change.Pending // files can be taken out again
 		}
 	}
 	if p.rules.owned != "" {
@@ -74,7 +80,11 @@ func (p past) judged() map[string]change.Status {
 }
 
 func (p past) peerReview() change.Status {
-	status := p.enough(p.rules.approvals, p.mayReview)
+	want := p.rules.approvals
+	if p.rules.small > 0 && p.other && !p.path {
+		want = p.rules.small
+	}
+	status := p.enough(want, p.mayReview)
 	return p.unlessObjected(status, p.mayReview)
 }
 

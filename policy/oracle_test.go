@@ -35,6 +35,8 @@ type past struct {
 type rules struct {
 	approvals   int
 	role        bool // approvals count of engineers only
+	small       int  // approvals of a change of nothing but the one small file; 0 where it is like any other
+	few         bool // a change may touch one file only
 	separation  bool
 	checks      []wanted
 	protected   bool     // the workflows need the platform team

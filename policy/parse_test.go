@@ -104,13 +104,14 @@ func TestBounds(t *testing.T) {
 		fmt.Fprintf(&roles, "  r%d: [permission:read]\n", i)
 	}
 	for name, c := range map[string]struct{ text, want string }{
-		"text":     {strings.Repeat("#", 256<<10+1), "p.yml:1:1: the policy has more than 262144 bytes; shorten it"},
-		"list":     {strings.Replace(minimal(), "[main]", "["+many(1001, "main")+"]", 1), "p.yml:4:15: branches has more than 1000 entries; shorten it"},
-		"mapping":  {minimal() + "roles:\n" + roles.String(), "p.yml:7:3: roles has more than 1000 entries; shorten it"},
-		"scalar":   {strings.Replace(minimal(), "owner: a", "owner: "+strings.Repeat("a", 1001), 1), "p.yml:2:8: owner is longer than 1000 bytes; shorten it"},
-		"pattern":  {strings.Replace(minimal(), "main", strings.Repeat("a", 257), 1), "a pattern has at most 256 bytes"},
-		"nesting":  {strings.Replace(minimal(), "[main]", strings.Repeat("[", 30)+strings.Repeat("]", 30), 1), "lists and mappings stand more than 20 deep"},
-		"problems": {strings.Replace(minimal(), "[main]", "["+many(500, "{}")+"]", 1), "must be text"},
+		"text":        {strings.Repeat("#", 256<<10+1), "p.yml:1:1: the policy has more than 262144 bytes; shorten it"},
+		"list":        {strings.Replace(minimal(), "[main]", "["+many(1001, "main")+"]", 1), "p.yml:4:15: branches has more than 1000 entries; shorten it"},
+		"mapping":     {minimal() + "roles:\n" + roles.String(), "p.yml:7:3: roles has more than 1000 entries; shorten it"},
+		"scalar":      {strings.Replace(minimal(), "owner: a", "owner: "+strings.Repeat("a", 1001), 1), "p.yml:2:8: owner is longer than 1000 bytes; shorten it"},
+		"pattern":     {strings.Replace(minimal(), "main", strings.Repeat("a", 257), 1), "a pattern has at most 256 bytes"},
+		"nesting":     {strings.Replace(minimal(), "[main]", strings.Repeat("[", 30)+strings.Repeat("]", 30), 1), "lists and mappings stand more than 20 deep"},
+		"expressions": {minimal("    assertions:\n" + assertions(102)), "p.yml:106:28: the policy has more than 100 expressions; leave some out"},
+		"problems":    {strings.Replace(minimal(), "[main]", "["+many(500, "{}")+"]", 1), "must be text"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := policy.Parse("p.yml", []byte(c.text))
@@ -118,6 +119,15 @@ func TestBounds(t *testing.T) {
 			require.LessOrEqual(t, strings.Count(err.Error(), "\n"), 99)
 		})
 	}
+}
+
+// assertions returns so many entries of assertions.
+func assertions(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "      - {name: a%03d, that: change.draft}\n", i)
+	}
+	return b.String()
 }
 
 // TestWithinBounds tries what is just as large as it may be.
@@ -137,6 +147,7 @@ func TestWithinBounds(t *testing.T) {
 		"approvals":    minimal("    peer-review: {approvals: 50}"),
 		"attempts":     minimal("    required-checks: [{name: test, app: ci, attempts: 100}]"),
 		"app":          minimal("    required-checks: [{name: test, app: 4503599627370496}]"),
+		"expressions":  minimal("    assertions:\n" + assertions(100)),
 		"duration":     minimal() + "roles: {lead: [permission:admin]}\nemergency: {authorised-by: [lead], review-within: 2160h}\n",
 	} {
 		t.Run(name, func(t *testing.T) {

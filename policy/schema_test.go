@@ -93,7 +93,7 @@ func beyondSchema() []string {
 		"a role that is not declared", "a role that is nothing like a declared one", "an account in two entries",
 		"a bad pattern", "a bad path pattern", "a bad regular expression", "a regular expression that matches an empty key",
 		"a regular expression with a hole in it", "a regular expression that never closes",
-		"a state that GitHub does not have", "a long role with a slip",
+		"a state that GitHub does not have", "a long role with a slip", "expressions in every style of YAML", "an expression below a line that only YAML sees",
 		"an emergency of no time", "an emergency without end",
 		"a class twice", "a class of everything", "a class with a slip in its when", "a role and a class of the same entry that are not declared",
 		"a when of a class that looks at the class", "a when that comes to a number", "a when that could take too much work", "a when that ends too early",

@@ -205,3 +205,30 @@ func TestSetOfTwo(t *testing.T) {
 	equal.Floor = nil
 	require.Empty(t, equal.Notes("main"))
 }
+
+// What a repository says of an account can have other entries of the floor apply. Then
+// what either view asks for holds.
+func TestViewsOfPeopleThatAskForDifferentControls(t *testing.T) {
+	const floor = `version: 1
+owner: security
+changes:
+  - branches: [main]
+    when: change.opener.kind == "human"
+    peer-review: {approvals: 2}
+  - branches: [main]
+    when: change.opener.kind == "bot"
+    signed-commits: {}
+`
+	set := mustRead(t, narrow+"automations: [{account: \"github:301\", accountable: \"github:101\"}]\n", floor)
+	f := set.Resolve(approvedChange(change.Human), "")
+	require.Equal(t, change.Human, f.ByFloor["p1"].Kind)
+	require.Equal(t, change.Bot, f.People["p1"].Kind)
+	d := set.Evaluate(f)
+	var asked []string
+	for _, r := range d.Results {
+		asked = append(asked, r.Control)
+	}
+	require.Equal(t, []string{policy.PeerReviewID, policy.SegregationID, policy.SignedCommitsID, policy.NoBypassID}, asked)
+	require.Contains(t, string(result(t, d, policy.PeerReviewID).Reason), "1 of 2 independent approvals")
+	require.Equal(t, change.Undetermined, result(t, d, policy.SignedCommitsID).Status)
+}

@@ -1,7 +1,7 @@
 // Command mutation asks whether the tests of a package notice when a comparison in it
 // is another one.
 //
-//	go run ./internal/mutation [-expected FILE] DIR
+//	go run ./internal/mutation [-expected FILE] [-files NAMES] [-again OUTPUT] DIR
 //
 // Every ==, !=, <, <=, >, >=, &&, || and !, and every call of Before and After, is
 // turned into its opposite; an order is also moved by one step, so that < becomes <=,

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,9 +22,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	expected := flags.String("expected", "", "file that lists the mutants which may survive, each with the reason")
 	only := flags.String("files", "", "mutate only these files of the package, separated by commas")
+	again := flags.String("again", "", "output of an earlier run: try only what survived there")
 	workers := flags.Int("workers", runtime.NumCPU(), "mutants tested at a time")
 	if err := flags.Parse(args); err != nil || flags.NArg() != 1 || *workers < 1 {
-		fmt.Fprintln(stderr, "mutation: usage: mutation [-expected FILE] [-files NAMES] [-workers N] DIR")
+		fmt.Fprintln(stderr, "mutation: usage: mutation [-expected FILE] [-files NAMES] [-again OUTPUT] [-workers N] DIR")
 		return 2
 	}
 	may, err := expectations(*expected)
@@ -32,7 +34,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	start := time.Now()
-	survived, all, err := mutate(flags.Arg(0), *only, *workers, stderr)
+	wanted, err := selection(*only, *again)
+	if err != nil {
+		fmt.Fprintln(stderr, "mutation: error:", err)
+		return 2
+	}
+	survived, all, err := mutate(flags.Arg(0), wanted, *workers, stderr)
 	if err != nil {
 		fmt.Fprintln(stderr, "mutation: error:", err)
 		return 2
@@ -45,7 +52,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 	}
 	wrong := 0
-	for _, key := range stale(may, survived, all) {
+	for _, key := range stale(may, survived, all, *again == "") {
 		wrong++
 		fmt.Fprintf(stdout, "expected to survive, but it does not, or it is gone: %s\n", key)
 	}
@@ -55,6 +62,25 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// selection returns which mutants are tried.
+func selection(files, again string) (func(mutant) bool, error) {
+	survived := map[string]bool{}
+	if again != "" {
+		text, err := os.ReadFile(again)
+		if err != nil {
+			return nil, fmt.Errorf("reading the earlier run: %w", err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if words := strings.SplitN(strings.TrimSpace(line), "  ", 3); words[0] == "survived" && len(words) == 3 {
+				survived[words[2]] = true
+			}
+		}
+	}
+	return func(m mutant) bool {
+		return (files == "" || slices.Contains(strings.Split(files, ","), fileOf(m.key))) && (again == "" || survived[m.key])
+	}, nil
 }
 
 // expectations reads which mutants may survive: blocks of lines that are keys, below
@@ -87,22 +113,23 @@ func expectations(name string) (map[string]string, error) {
 	return may, nil
 }
 
-// stale returns the keys that are expected to survive and did not, of the files that
-// were mutated.
-func stale(may map[string]string, survived, all []mutant) []string {
-	alive, files := map[string]bool{}, map[string]bool{}
+// stale returns the keys that are expected to survive and did not, of the mutants that
+// were tried and, where every one of their files was, of those that are gone.
+func stale(may map[string]string, survived, all []mutant, whole bool) []string {
+	alive, tried, files := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, m := range survived {
 		alive[m.key] = true
 	}
 	for _, m := range all {
-		files[fileOf(m.key)] = true
+		tried[m.key], files[fileOf(m.key)] = true, true
 	}
 	var keys []string
 	for key := range may {
-		if !alive[key] && files[fileOf(key)] {
+		if !alive[key] && (tried[key] || whole && files[fileOf(key)]) {
 			keys = append(keys, key)
 		}
 	}
+	slices.Sort(keys)
 	return keys
 }
 

@@ -106,8 +106,8 @@ func (r *rewriting) put(n ast.Expr, f form, operator token.Pos, length int) {
 		r.add(n.End(), "", fmt.Sprintf(") != mutantIs(%d))", first), 0)
 		return
 	case f.call == "mutantAnd" || f.call == "mutantOr":
-		r.add(operator, ", func() bool { return ", "", length)
-		r.add(n.End(), "", " })", 0)
+		r.add(operator, ", func() bool { return (", "", length)
+		r.add(n.End(), "", ") })", 0)
 	case length > 2: // a call, which closes itself
 		r.add(operator, ", ", "", length)
 	default:

@@ -63,6 +63,12 @@ func TestMutants(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, scale, string(text))
 
+	earlier := filepath.Join(dir, "earlier.txt")
+	require.NoError(t, os.WriteFile(earlier, out.Bytes(), 0o600))
+	out.Reset()
+	require.Equal(t, 1, run([]string{"-again", earlier, "-files", "scale.go", dir}, &out, &errs))
+	require.Contains(t, out.String(), "2 mutants: 0 killed, 0 the same by reason, 2 survived, in ", "what survived, and nothing else")
+
 	expected := filepath.Join(dir, "expected.txt")
 	write := func(text string) { require.NoError(t, os.WriteFile(expected, []byte(text), 0o600)) }
 	write("# nobody weighs\n# exactly ten\nscale.go heavy: n > 10: >=\nscale.go same: a == b: !=\n")
@@ -96,9 +102,9 @@ func TestUsage(t *testing.T) {
 }
 
 func TestRewritten(t *testing.T) {
-	text, mutants, err := rewrite("a.go", []byte("package a\n\nfunc f(a, b, c int) bool { return a < b && (b == c || !g(a.b().Before(c))) }\n"), 7)
+	text, mutants, err := rewrite("a.go", []byte("package a\n\nfunc f(a, b, c int) bool { return a < b && (b == c ||\n\t!g(a.b().Before(c))) }\n"), 7)
 	require.NoError(t, err)
-	require.Equal(t, "package a\n\nfunc f(a, b, c int) bool { return mutantAnd(8, mutantLess(9, a ,  b) , func() bool { return  (mutantOr(11, ((b == c) != mutantIs(12)) , func() bool { return  ((!g(mutantBefore(14, a.b(), c))) != mutantIs(13)) })) }) }\n", text)
+	require.Equal(t, "package a\n\nfunc f(a, b, c int) bool { return mutantAnd(8, mutantLess(9, a ,  b) , func() bool { return ( (mutantOr(11, ((b == c) != mutantIs(12)) , func() bool { return (\n\t((!g(mutantBefore(14, a.b(), c))) != mutantIs(13))) }))) }) }\n", text)
 	require.Len(t, mutants, 8)
 	require.Equal(t, mutant{9, "a.go:3", "a.go f: a < b: >="}, mutants[1])
 	_, _, err = rewrite("a.go", []byte("package"), 0)

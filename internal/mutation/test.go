@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -25,13 +24,13 @@ const (
 
 // mutate tests every mutant of the package in a directory. It returns those that
 // survived, and all.
-func mutate(dir, only string, workers int, progress io.Writer) (survived, all []mutant, err error) {
+func mutate(dir string, wanted func(mutant) bool, workers int, progress io.Writer) (survived, all []mutant, err error) {
 	tmp, err := os.MkdirTemp("", "mutation")
 	if err != nil {
 		return nil, nil, fmt.Errorf("making a directory: %w", err)
 	}
 	defer os.RemoveAll(tmp)
-	all, err = overlay(dir, only, tmp)
+	all, err = overlay(dir, tmp)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -45,6 +44,7 @@ func mutate(dir, only string, workers int, progress io.Writer) (survived, all []
 	if out, passed := t.passes(0, "-test.short"); !passed {
 		return nil, nil, fmt.Errorf("the tests fail without any mutant:\n%s", out)
 	}
+	all = slices.DeleteFunc(all, func(m mutant) bool { return !wanted(m) })
 	survived = t.all(all, workers, progress)
 	if out, passed := t.passes(0, "-test.short"); !passed {
 		return nil, nil, fmt.Errorf("the tests fail without any mutant after the run, so something changed below it; run it again:\n%s", out)
@@ -53,7 +53,7 @@ func mutate(dir, only string, workers int, progress io.Writer) (survived, all []
 }
 
 // overlay writes the mutated files of a package, and where they stand.
-func overlay(dir, only, tmp string) ([]mutant, error) {
+func overlay(dir, tmp string) ([]mutant, error) {
 	pkg, err := build.ImportDir(dir, 0)
 	if err != nil {
 		return nil, fmt.Errorf("finding the package: %w", err)
@@ -66,9 +66,6 @@ func overlay(dir, only, tmp string) ([]mutant, error) {
 	replace := map[string]string{filepath.Join(root, board): filepath.Join(tmp, board)}
 	texts := map[string]string{board: switchboard(pkg.Name)}
 	for _, name := range pkg.GoFiles {
-		if only != "" && !slices.Contains(strings.Split(only, ","), name) {
-			continue
-		}
 		source, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil {
 			return nil, fmt.Errorf("reading the package: %w", err)
