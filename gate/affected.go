@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -118,12 +119,13 @@ func restsOnRoles(d change.Decision) bool {
 	})
 }
 
-// repoliced has the open changes looked at that want to reach a branch whose policy
-// a landed change has touched, or may have: they are to be judged by the policy as
-// it is now. It returns those that are to be assessed in this run.
+// repoliced has the open changes looked at that want to reach a branch whose policy,
+// or whose code owners where the policy asks for them, a landed change has touched, or
+// may have: they are to be judged by both as they are now. It returns those that are
+// to be assessed in this run.
 func (g *Gate) repoliced(ctx context.Context, r round) ([]change.Ref, error) {
 	files, known := r.Facts.Files.Get()
-	touches := slices.ContainsFunc(files, func(f change.File) bool { return f.Path == r.Policy.Path || f.Previous == r.Policy.Path })
+	touches := slices.ContainsFunc(files, func(f change.File) bool { return r.rulesStandIn(f.Path) || r.rulesStandIn(f.Previous) })
 	if !ended(r.Facts) || known && !touches {
 		return nil, nil
 	}
@@ -137,4 +139,14 @@ func (g *Gate) repoliced(ctx context.Context, r round) ([]change.Ref, error) {
 		return nil, err
 	}
 	return slices.DeleteFunc(h.Refs, func(ref change.Ref) bool { return ref.Key() == r.Facts.Ref.Key() }), nil
+}
+
+// ownersFile is what every forge calls the file that says who owns which paths,
+// wherever it may lie.
+const ownersFile = "CODEOWNERS"
+
+// rulesStandIn reports whether open changes are judged by what stands at a path of the
+// branch that they want to reach.
+func (r round) rulesStandIn(file string) bool {
+	return file == r.Policy.Path || path.Base(file) == ownersFile && (r.rules == nil || r.rules.AsksOwners(Target(r.Facts)))
 }

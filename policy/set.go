@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/countersign-dev/countersign/change"
 )
@@ -70,6 +71,13 @@ func (s *Set) Governs(branch string) bool {
 		}
 	}
 	return false
+}
+
+// AsksOwners reports whether either policy asks code owners about changes to the branch.
+func (s *Set) AsksOwners(branch string) bool {
+	return slices.ContainsFunc(s.policies(), func(p *Policy) bool {
+		return slices.ContainsFunc(p.rulesFor(branch), func(i int) bool { return p.Changes[i].CodeOwners != nil })
+	})
 }
 
 // Needs returns the questions that remain before the change can be judged by both.

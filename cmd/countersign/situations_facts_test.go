@@ -17,6 +17,7 @@ func TestSituationsThatTakeAQuestion(t *testing.T) {
 	for _, c := range []situation{
 		{"a code owner who is a maker", ownerIsAMaker},
 		{"code owners that the change itself names", ownersOfTheChange},
+		{"code owners who change on main", ownersChange},
 		{"an update from the base, and one that hides a change", updateHidesAChange},
 		{"a pull request of a workflow, approved by whoever ran it", starterApproves},
 		{"a test that passed after many attempts", runUntilGreen},
@@ -54,6 +55,20 @@ func ownersOfTheChange(t *testing.T, s *stage) {
 	s.approve("grace", n)
 	s.held(t, n, change.Pending, "code-owners", "CODEOWNERS")
 	s.approve("barbara", n)
+	s.passes(t, n)
+}
+
+// No event names the open changes when the file of the branch that they want to reach
+// gives their paths to others.
+func ownersChange(t *testing.T, s *stage) {
+	s.push("margaret", "main", file("CODEOWNERS", "* @grace\n"))
+	s.ruled("    code-owners: {}\n", "")
+	n := s.propose("ada", "Add a basket", file("basket.go", "package shop\n"))
+	s.approve("grace", n)
+	s.passes(t, n)
+	s.push("margaret", "main", file("CODEOWNERS", "* @linus\n"))
+	s.held(t, n, change.Pending, "code-owners", "basket.go")
+	s.push("margaret", "main", file("CODEOWNERS", "* @grace @linus\n"))
 	s.passes(t, n)
 }
 
