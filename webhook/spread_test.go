@@ -3,7 +3,6 @@ package webhook
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -137,7 +136,7 @@ func TestBodiesAreDroppedBesideASpread(t *testing.T) {
 	require.Eventually(t, func() bool {
 		n, err := s.inbox.prune(t.Context(), time.Now().Add(time.Hour))
 		return err == nil && n == 1
-	}, 10*time.Second, 10*time.Millisecond, fmt.Sprint("the body of d1 is dropped"))
+	}, 10*time.Second, 10*time.Millisecond, "the body of d1 is dropped")
 	close(block)
 	idle(t, s)
 }

@@ -78,13 +78,19 @@ type story struct {
 	unready error
 }
 
+// sent returns once the delivery that is being sent has been answered.
+func (s *story) sent() {
+	s.sending.RLock()
+	defer s.sending.RUnlock()
+}
+
 func newStory(t *testing.T) *story {
 	s := &story{answers: map[string][]string{}, now: time.Now()}
 	server, err := New(t.Context(), Config{
 		DataDir: t.TempDir(), Log: slog.New(&storyLog{story: s}), Attempts: 3, FirstRetry: time.Millisecond,
 		Now: s.time, poll: 20 * time.Millisecond,
 		Ready: []func(context.Context) error{s.ready},
-	}, &testForge{before: func() { s.sending.RLock(); s.sending.RUnlock() }}, &testAssessor{
+	}, &testForge{before: s.sent}, &testAssessor{
 		assess: func(_ context.Context, ref change.Ref) error { return s.answer("assess", ref) },
 		giveUp: func(ref change.Ref, _ error) error { return s.answer("give up", ref) },
 	})
