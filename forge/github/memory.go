@@ -29,7 +29,7 @@ type memory struct {
 
 // Bounds of what is remembered of one pull request.
 const (
-	maxMovesKept = 100
+	maxMovesKept = 250
 	maxFilesKept = 300
 )
 
