@@ -9,6 +9,7 @@ type Topic struct {
 	Check   string // name of the check run, or context of the commit status, that was posted
 	Suite   string // slug of the application of which a suite of checks moved, whose runs have deliveries of their own
 	Open    bool   // the check or the suite has not ended
+	Passed  bool   // the check has ended, in success
 	Labels  bool   // the labels were changed
 	Words   bool   // the title or the description was
 	Comment bool   // a review was submitted that neither approves nor asks for changes
@@ -62,5 +63,6 @@ type Urgency int
 const (
 	Now  Urgency = iota
 	Soon         // it is held back whatever the topic comes to, so it may wait for others
+	Late         // it is so, and what else it waits for will have it looked at, or a while from now
 	Idle         // nothing that its verdict rests on has changed
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,9 +29,10 @@ type view struct {
 	branch   string            // key of the protected branch in views.policies
 	policy   [sha256.Size]byte // digest of the policy that it was judged by
 	interest change.Interest
-	held     bool // by a control that rests on no check
-	waits    bool // for a required check, which holds it too
-	settled  bool // it has landed and was judged: no look can tell anything new
+	held     bool     // by a control that rests on no check
+	waits    bool     // for a required check, which holds it too
+	awaited  []string // required checks of which none had ended, and of which no delivery has said so since
+	settled  bool     // it has landed and was judged: no look can tell anything new
 }
 
 // views are the changes that were looked at, and the policy that each protected
@@ -94,10 +96,43 @@ func (g *Gate) Urgency(ref change.Ref, t change.Topic) change.Urgency {
 		return change.Now
 	case t.Open && v.waits: // what has not ended lets nothing through, and holds back nothing that is not held
 		return change.Idle
+	case v.held && t.Passed && g.views.awaitsOthers(ref, t.Check):
+		return change.Late
 	case v.held:
 		return change.Soon
 	}
 	return change.Now
+}
+
+// awaitsOthers notes that a required check of a change is said to have ended, and
+// reports whether there are others of which that has not been said yet.
+func (vs *views) awaitsOthers(ref change.Ref, check string) bool {
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	v, known := vs.byKey.Peek(ref.Key())
+	if !known {
+		return false
+	}
+	v.awaited = slices.DeleteFunc(slices.Clone(v.awaited), func(name string) bool { return name == check })
+	vs.byKey.Add(ref.Key(), v)
+	return len(v.awaited) > 0
+}
+
+// awaited returns the names of required checks of which none has ended on the head.
+func awaited(in change.Interest, f change.Facts) []string {
+	head := shownOn(f)
+	ended := func(name string) bool {
+		return slices.ContainsFunc(f.Checks.Or(nil), func(c change.Check) bool {
+			return c.Name == name && c.Commit == head && c.Status == "completed"
+		})
+	}
+	var names []string
+	for _, c := range in.Checks {
+		if !ended(c.Name) && !slices.Contains(names, c.Name) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 // get returns the view of a change unless something speaks against relying on it.
@@ -179,6 +214,7 @@ func (vs *views) keep(r round, a Assessment) {
 		return
 	}
 	v := view{at: vs.now(), branch: branch, policy: digest, interest: r.rules.Interest(Target(r.Facts))}
+	v.awaited = awaited(v.interest, r.Facts)
 	for _, result := range a.Decision.Results {
 		switch {
 		case result.Status == change.Undetermined:

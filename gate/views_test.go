@@ -74,6 +74,25 @@ func TestWhatThePolicyDoesNotRestOnNeedsNoLook(t *testing.T) {
 	}
 }
 
+// Of several checks that what nobody has approved waits for, the last one that passes
+// has it looked at. One that fails is shown at once.
+func TestTheLastOfSeveralChecksIsWorthALook(t *testing.T) {
+	passed := func(name string) change.Topic { return change.Topic{Check: name, Passed: true} }
+	g, _ := looked(t, checked(false))
+	require.Equal(t, change.Late, g.Urgency(pull(1), passed("test")))
+	require.Equal(t, change.Late, g.Urgency(pull(1), passed("test")), "told twice")
+	require.Equal(t, change.Soon, g.Urgency(pull(1), change.Topic{Check: "lint"}), "it failed")
+	require.Equal(t, change.Soon, g.Urgency(pull(1), passed("lint")))
+	require.NoError(t, g.Assess(t.Context(), pull(1)))
+	require.Equal(t, change.Late, g.Urgency(pull(1), passed("lint")), "after a look it is known what is awaited: both")
+
+	g, _ = looked(t, checked(false, "success"))
+	require.Equal(t, change.Soon, g.Urgency(pull(1), passed("lint")), "the other one is known to have ended")
+	g, _ = looked(t, checked(true))
+	require.Equal(t, change.Now, g.Urgency(pull(1), passed("test")), "nothing else holds it")
+	require.NotEqual(t, change.Late, g.Urgency(pull(2), passed("test")), "never looked at")
+}
+
 func TestTitlesMatterWhereRequestsAreLinked(t *testing.T) {
 	says := checked(true, "success", "success")
 	says.Policy.Text += "    linked-request: {pattern: \"SHOP-[0-9]+\"}\n"

@@ -132,6 +132,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	s.abort()
 	s.background.Wait()
 	s.inbox.head.done.Wait()
+	s.worker.room.close()
 	return errors.Join(err, s.db.close())
 }
 

@@ -69,6 +69,44 @@ func TestWhoWaitsLooksWhenThereIsNoMoreTime(t *testing.T) {
 	require.Empty(t, room.byKey)
 }
 
+// What is put off late is looked at once, whatever has put it off, and not at all when
+// somebody looked in between or the server has stopped.
+func TestALateLook(t *testing.T) {
+	room := newWaitingRoom(never)
+	room.late = time.Millisecond
+	looked := make(chan string, 10)
+	look := func(name string) func() error {
+		return func() error { looked <- name; return nil }
+	}
+	room.later("a", look("late"))
+	require.Equal(t, "late", <-looked)
+	room.looks.Wait()
+	require.Empty(t, room.timers)
+
+	room.late = never
+	room.later("a", look("late"))
+	room.later("a", look("once more"))
+	require.Len(t, room.timers, 1)
+	require.NoError(t, room.now("a", look("now")))
+	require.Equal(t, "now", <-looked)
+	require.Empty(t, room.timers, "that look has served it")
+
+	room.later("a", look("late"))
+	require.True(t, room.due("a"))
+	closed := make(chan struct{})
+	go func() { room.close(); close(closed) }()
+	select {
+	case <-closed:
+		t.Error("closed while somebody looks")
+	default:
+	}
+	room.looks.Done()
+	<-closed
+	room.later("a", look("late"))
+	require.Empty(t, room.timers)
+	require.False(t, room.due("a"))
+}
+
 // waits returns how many wait for a key.
 func (r *waitingRoom) waits(key string) int {
 	r.mu.Lock()
@@ -99,6 +137,8 @@ func TestWorkGoesByUrgency(t *testing.T) {
 				return change.Now
 			case t.Check == "test":
 				return change.Soon
+			case t.Check == "lint":
+				return change.Late
 			}
 			return change.Idle
 		},
@@ -124,10 +164,20 @@ func TestWorkGoesByUrgency(t *testing.T) {
 	close(release)
 	require.NoError(t, s.Idle(t.Context()))
 	require.Equal(t, 1, assessor.count(1), "they do not")
+	s.worker.room.late = never
+	post("lint")
+	require.NoError(t, s.Idle(t.Context()))
+	require.Equal(t, 1, assessor.count(1), "not yet")
+	require.Len(t, s.worker.room.timers, 1)
 	post("test")
 	require.NoError(t, s.Idle(t.Context()))
 	require.Equal(t, 2, assessor.count(1))
+	require.Empty(t, s.worker.room.timers)
+	s.worker.room.late = time.Millisecond
+	post("lint")
+	require.Eventually(t, func() bool { return assessor.count(1) == 3 }, 10*time.Second, time.Millisecond)
+	s.worker.room.looks.Wait()
 	post("")
 	require.NoError(t, s.Idle(t.Context()))
-	require.Equal(t, 3, assessor.count(1))
+	require.Equal(t, 4, assessor.count(1))
 }

@@ -24,6 +24,7 @@ type payload struct {
 	CheckRun struct {
 		Name         string        `json:"name"`
 		Status       string        `json:"status"`
+		Conclusion   string        `json:"conclusion"`
 		HeadSHA      string        `json:"head_sha"`
 		App          payloadApp    `json:"app"`
 		CheckSuite   payloadSuite  `json:"check_suite"`

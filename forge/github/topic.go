@@ -15,11 +15,11 @@ func topicOf(event string, p payload) change.Topic {
 	switch event {
 	case "check_run":
 		if run := p.CheckRun; run.Name != "" && (p.Action == "created" || p.Action == completed) {
-			return change.Topic{Check: run.Name, Open: run.Status != completed}
+			return change.Topic{Check: run.Name, Open: run.Status != completed, Passed: run.Status == completed && run.Conclusion == change.Success}
 		}
 	case "status":
 		if p.Context != "" {
-			return change.Topic{Check: p.Context, Open: p.State == "pending"}
+			return change.Topic{Check: p.Context, Open: p.State == "pending", Passed: p.State == change.Success}
 		}
 	case "check_suite":
 		return suiteTopic(p.Action, p.CheckSuite.App.Slug)
