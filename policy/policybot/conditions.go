@@ -27,17 +27,23 @@ func (c *converter) conditions(n *yaml.Node, d *demand) {
 		case "changed_files":
 			c.changedFiles(key, value, d)
 		case "has_labels":
-			c.stricter(key, "the condition has_labels is left out, because a label counts only when somebody set it who made no part of the change; the rule applies without it, or write it as when or as a class")
+			c.widen(key, d, "the condition has_labels is left out, because a label counts only when somebody set it who made no part of the change; the rule applies without it, or write it as when or as a class")
 		default:
-			c.stricter(key, "the condition %s cannot be said; the rule applies without it", change.Quote(key.Value))
+			c.widen(key, d, "the condition %s cannot be said; the rule applies without it", change.Quote(key.Value))
 		}
 	}
+}
+
+// widen notes a condition that is left out, so that a demand is made of more changes.
+func (c *converter) widen(key *yaml.Node, d *demand, format string, args ...any) {
+	d.wider = true
+	c.stricter(key, format, args...)
 }
 
 // when adds an expression to what a rule depends on, if there is one and it is valid.
 func (c *converter) when(key *yaml.Node, d *demand, expression string) {
 	if expression == "" || !accepts("branches: [a], when: "+single(expression)) {
-		c.stricter(key, "the condition %s cannot be said as it stands; the rule applies without it", change.Quote(key.Value))
+		c.widen(key, d, "the condition %s cannot be said as it stands; the rule applies without it", change.Quote(key.Value))
 		return
 	}
 	d.when = append(d.when, expression)
@@ -93,7 +99,7 @@ func worded(variable string, n *yaml.Node) string {
 func (c *converter) branches(key, value *yaml.Node, d *demand) {
 	pattern := get(value, "pattern")
 	if pattern == nil {
-		c.stricter(key, "targets_branch has no pattern; the rule applies to every branch")
+		c.widen(key, d, "targets_branch has no pattern; the rule applies to every branch")
 		return
 	}
 	globs, ok := globsOf(pattern.Value)
@@ -109,7 +115,7 @@ func (c *converter) branches(key, value *yaml.Node, d *demand) {
 func (c *converter) changedFiles(key, value *yaml.Node, d *demand) {
 	list, ignored := get(value, "paths"), get(value, "ignore")
 	if list == nil || len(list.Content) == 0 {
-		c.stricter(key, "changed_files names no paths; the rule applies to every change")
+		c.widen(key, d, "changed_files names no paths; the rule applies to every change")
 		return
 	}
 	var paths []string

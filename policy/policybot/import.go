@@ -59,6 +59,9 @@ func Import(name string, text []byte, o Options) (Imported, error) {
 	if err != nil {
 		return Imported{}, fmt.Errorf("%s: %w", name, err)
 	}
+	if !c.always {
+		c.held(demands)
+	}
 	slices.SortStableFunc(c.losses, func(a, b Loss) int { return a.Line - b.Line })
 	out := Imported{Losses: slices.Compact(c.losses)}
 	if len(demands) == 0 {
@@ -110,6 +113,7 @@ type converter struct {
 	options Options
 	rules   map[string]*yaml.Node
 	usual   *yaml.Node // the options of every rule; nil for none
+	always  bool       // some rule applies to every change
 	losses  []Loss
 }
 
@@ -179,6 +183,22 @@ func (c *converter) policy(n *yaml.Node) *yaml.Node {
 		}
 	}
 	return approval
+}
+
+// held sees to it that a change to which no rule applies stays held, as policy-bot
+// holds it where all rules were skipped. Countersign holds a change to which no entry
+// applies, so every demand becomes an entry that applies where its rule did; of one
+// that applies more often it is said that it lets more through.
+func (c *converter) held(demands []demand) {
+	for i := range demands {
+		d := &demands[i]
+		if d.paths != nil {
+			c.onlyTouching(d)
+		}
+		if d.wider {
+			c.less(&yaml.Node{Line: d.line}, "no rule applies to every change, and policy-bot holds one to which none applies; the rule %s, without its condition, lets it through when it is satisfied", change.Quote(d.name))
+		}
+	}
 }
 
 // disapproval notes who could disapprove. Countersign lets whoever can approve hold

@@ -13,11 +13,13 @@ import (
 // A demand is what one rule asks for, in Countersign's words.
 type demand struct {
 	name        string // of the rule
+	line        int    // where it asks
 	branches    []string
 	approvals   int
 	paths       []string // only where these are touched; nil for every change
 	holders     []change.Selector
 	conditional bool // the rule had an if
+	wider       bool // a part of the if was left out, so that more changes are asked for it
 
 	when     []string // expressions, all of which must hold for it to be asked
 	files    string   // paths as such an expression
@@ -32,7 +34,7 @@ const everyBranch = "**"
 // rule reads one rule. It comes to one demand, or to none when it asks for nothing
 // or nothing of it can be said.
 func (c *converter) rule(n *yaml.Node) []demand {
-	d, before := demand{branches: []string{everyBranch}}, slices.Clone(c.losses)
+	d, before := demand{line: n.Line, branches: []string{everyBranch}}, slices.Clone(c.losses)
 	var requires *yaml.Node
 	if c.usual != nil {
 		c.settings(c.usual, &d)
@@ -52,16 +54,31 @@ func (c *converter) rule(n *yaml.Node) []demand {
 			c.unknown(key)
 		}
 	}
+	c.always = c.always || !d.conditional
 	if requires == nil || !c.requires(requires, &d) {
 		c.losses = slices.DeleteFunc(c.losses, func(l Loss) bool { return !l.Less && !slices.Contains(before, l) })
+		c.free(n, requires, d)
 		return nil // what it depends on, and who could approve, no longer matters
 	}
-	return c.expressible(n, requires, d)
+	return c.expressible(requires, d)
+}
+
+// free notes a rule that let a change through without any approval.
+func (c *converter) free(rule, requires *yaml.Node, d demand) {
+	switch {
+	case d.approvals > 0: // which is lost, and was said
+	case d.conditional:
+		c.stricter(rule, "the rule %s asks for no approval and is left out; a change to which only such rules apply passed, and is held now", change.Quote(d.name))
+	case requires == nil || get(requires, "count") == nil:
+		c.stricter(rule, "the rule %s has no count, so it asks for no approval; it is left out", change.Quote(d.name))
+	default:
+		c.stricter(rule, "the rule %s asks for no approval; it is left out", change.Quote(d.name))
+	}
 }
 
 // expressible returns a demand as Countersign can say it.
-func (c *converter) expressible(rule, requires *yaml.Node, d demand) []demand {
-	if len(d.holders) == 0 {
+func (c *converter) expressible(requires *yaml.Node, d demand) []demand {
+	if d.approvals > 0 && len(d.holders) == 0 {
 		c.less(requires, "nobody whom the rule %s names could be carried over; the rule is left out", change.Quote(d.name))
 		return nil
 	}
@@ -70,15 +87,21 @@ func (c *converter) expressible(rule, requires *yaml.Node, d demand) []demand {
 		c.less(requires, "the rule %s asks for %d approvals and only %d of those whom it names could be carried over; the rule is left out", change.Quote(d.name), d.approvals, len(named))
 		return nil
 	}
-	if d.paths != nil && (d.approvals > 1 || d.signed || len(d.asserted) > 0) {
-		d.paths = nil
-		c.when(rule, &d, d.files)
+	if d.paths != nil && (d.approvals != 1 || d.signed || len(d.asserted) > 0) {
+		c.onlyTouching(&d)
 	}
 	return []demand{d}
 }
 
+// onlyTouching makes a demand about paths one that applies only to a change that
+// touches them.
+func (c *converter) onlyTouching(d *demand) {
+	d.paths = nil
+	c.when(&yaml.Node{Line: d.line, Value: "changed_files"}, d, d.files)
+}
+
 // requires reads how many approvals are asked for, and whose, and reports whether
-// any are.
+// any are, or anything else that can be asked for.
 func (c *converter) requires(n *yaml.Node, d *demand) bool {
 	const most = 50
 	actors := false
@@ -105,7 +128,7 @@ func (c *converter) requires(n *yaml.Node, d *demand) bool {
 		return false
 	}
 	d.holders = distinct(d.holders)
-	return d.approvals > 0
+	return d.approvals > 0 || d.signed || len(d.asserted) > 0
 }
 
 // condition reads one condition that must hold beside the approvals.

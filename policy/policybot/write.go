@@ -22,7 +22,8 @@ type entry struct {
 	asserted []string
 }
 
-// An asked is a demand with the role that its holders became.
+// An asked is a demand with the role that its holders became; none where it asks for
+// no approval.
 type asked struct {
 	demand
 	role string
@@ -33,7 +34,10 @@ func write(from, owner string, demands []demand) []byte {
 	roles, entries := arrange(demands)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Imported from %s of policy-bot. What could not be carried over was said then.\n", change.Quote(from))
-	fmt.Fprintf(&b, "version: 1\nowner: %s\nroles:\n", text(owner))
+	fmt.Fprintf(&b, "version: 1\nowner: %s\n", text(owner))
+	if len(roles) > 0 {
+		b.WriteString("roles:\n")
+	}
 	for _, r := range roles {
 		fmt.Fprintf(&b, "  %s: %s\n", text(r.role), list(r.holders))
 	}
@@ -89,7 +93,7 @@ func arrange(demands []demand) (roles []asked, entries []*entry) {
 		a := asked{demand: d}
 		if i := slices.IndexFunc(roles, func(r asked) bool { return slices.Equal(r.holders, d.holders) }); i >= 0 {
 			a.role = roles[i].role
-		} else {
+		} else if d.approvals > 0 {
 			a.role = roleName(d.name, roles)
 			roles = append(roles, a)
 		}
@@ -99,7 +103,7 @@ func arrange(demands []demand) (roles []asked, entries []*entry) {
 		}
 		seen = append(seen, key)
 		i := slices.IndexFunc(entries, func(e *entry) bool {
-			return e.alike(d) && (d.paths != nil || e.review == nil)
+			return e.alike(d) && (d.paths != nil || d.approvals == 0 || e.review == nil)
 		})
 		if i < 0 {
 			i = len(entries)
@@ -111,9 +115,10 @@ func arrange(demands []demand) (roles []asked, entries []*entry) {
 				entries[i].asserted = append(entries[i].asserted, expression)
 			}
 		}
-		if d.paths != nil {
+		switch {
+		case d.paths != nil:
 			entries[i].paths = append(entries[i].paths, a)
-		} else {
+		case d.approvals > 0:
 			entries[i].review = &a
 		}
 	}
