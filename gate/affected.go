@@ -25,44 +25,54 @@ func (g *Gate) Affected(ctx context.Context, owner string) ([]change.Ref, error)
 }
 
 // Within returns what a scope consists of: open changes, or smaller scopes that are
-// to be asked about in turn.
-func (g *Gate) Within(ctx context.Context, scope change.Scope) (change.Hint, error) {
+// to be asked about in turn. Beside an error it returns what is on record.
+func (g *Gate) Within(ctx context.Context, scope change.Scope) (h change.Hint, err error) {
 	g.views.forgetScope(scope) // whatever makes us look again, it may be the policy
-	if !scope.Unseen {
-		owner := scope.Owner
-		if name, _, ok := strings.Cut(scope.Repository.Name, "/"); ok {
-			owner = name
+	if !scope.Unseen || scope.Repository.ID != 0 && !scope.Missed {
+		// The forge's list of a branch lacks the changes that reach it through others, and
+		// may be cut off.
+		if h.Refs, err = g.onRecord(ctx, scope); err != nil || !scope.Unseen {
+			return h, err
 		}
-		refs, err := g.standing(ctx, owner, func(l evidence.Latest) bool {
-			return (!scope.Allowed || !l.Decision.Status.Blocks() || l.State == "") &&
-				(scope.Repository.ID == 0 || l.Ref.Repository.ID == scope.Repository.ID) &&
-				(scope.Branch == "" || strings.TrimPrefix(l.Receipt.Chain, "refs/heads/") == scope.Branch)
-		})
-		return change.Hint{Refs: refs}, err
 	}
-	h, err := g.Forge.Open(ctx, scope)
+	open, err := g.Forge.Open(ctx, scope)
 	if err != nil {
-		return change.Hint{}, err
+		return h, err
 	}
-	refs := h.Refs
-	h.Refs = nil
-	for _, ref := range refs {
+	h.Scopes = open.Scopes
+	for _, ref := range open.Refs {
 		head := ref.Commit
 		ref.Commit = "" // no part of what names a change
 		if scope.Missed {
 			if seen, err := g.seenAt(ctx, ref, head); err != nil {
-				return change.Hint{}, err
+				return h, err
 			} else if seen {
 				continue
 			}
 		}
-		h.Refs = append(h.Refs, ref)
+		if !slices.ContainsFunc(h.Refs, func(r change.Ref) bool { return r.Key() == ref.Key() }) {
+			h.Refs = append(h.Refs, ref)
+		}
 	}
 	return h, nil
 }
 
-// seenAt reports whether the newest record of a change is of it at a head, or its
-// branch was seen there to be nobody's concern.
+// onRecord returns the open changes of a scope by our own records.
+func (g *Gate) onRecord(ctx context.Context, scope change.Scope) ([]change.Ref, error) {
+	owner := scope.Owner
+	if name, _, ok := strings.Cut(scope.Repository.Name, "/"); ok {
+		owner = name
+	}
+	return g.standing(ctx, owner, func(l evidence.Latest) bool {
+		return (!scope.Allowed || !l.Decision.Status.Blocks() || l.State == "") &&
+			(scope.Repository.ID == 0 || l.Ref.Repository.ID == scope.Repository.ID) &&
+			(scope.Branch == "" || strings.TrimPrefix(l.Receipt.Chain, "refs/heads/") == scope.Branch)
+	})
+}
+
+// seenAt reports whether a change needs no look at a start: at its head it stands let
+// through, which is looked at anyway, or its branch was seen to be nobody's concern.
+// What is held may have been approved, or asked less of, while nobody was listening.
 func (g *Gate) seenAt(ctx context.Context, ref change.Ref, head change.SHA) (bool, error) {
 	if g.strangers.Contains(stranger(ref, head)) {
 		return true, nil
@@ -71,7 +81,7 @@ func (g *Gate) seenAt(ctx context.Context, ref change.Ref, head change.SHA) (boo
 	if err != nil {
 		return false, fmt.Errorf("looking for the newest record of %s: %w", ref, err)
 	}
-	return found && head != "" && last.Head == head && (last.State == change.Open || last.State == change.Draft), nil
+	return found && head != "" && last.Head == head && (last.State == change.Open || last.State == change.Draft) && !last.Decision.Status.Blocks(), nil
 }
 
 // standing returns the open changes of an owner, or of all with "", whose newest

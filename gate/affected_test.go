@@ -2,6 +2,7 @@ package gate_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -102,4 +103,17 @@ func TestAChangedPolicyIsPutBeforeWhatIsHeld(t *testing.T) {
 	g.Later = func(_ context.Context, h change.Hint) error { later = append(later, h.Scopes...); return nil }
 	require.NoError(t, g.Assess(t.Context(), pull(9)))
 	require.Equal(t, []change.Scope{{Repository: shop, Branch: "main", Unseen: true}}, later)
+}
+
+// A list that cannot be had does not keep what is on record from being looked at.
+func TestWhatIsOnRecordNeedsNoList(t *testing.T) {
+	stacked := reviewed(pull(1), true)
+	stacked.Facts.Base = change.Known(change.Base{Branch: "below", Target: "main", Commit: sha(30)})
+	g, f, _ := setUp(t, stacked, reviewed(pull(2), true))
+	require.NoError(t, g.Assess(t.Context(), pull(1)))
+	require.NoError(t, g.Assess(t.Context(), pull(2)))
+	f.open = errors.New("502")
+	h, err := g.Within(t.Context(), change.Scope{Repository: shop, Branch: "main", Unseen: true})
+	require.EqualError(t, err, "502")
+	require.ElementsMatch(t, []int{1, 2}, numbers(h.Refs))
 }

@@ -79,6 +79,7 @@ type forge struct {
 	reports  []change.Report
 	gather   func(change.Ref) error    // called in every Gather; optional
 	report   func(change.Report) error // called in every Report; optional
+	open     error                     // of Open; optional
 }
 
 func (f *forge) Gather(ctx context.Context, ref change.Ref) (change.Gathered, error) {
@@ -143,6 +144,9 @@ func (f *forge) Open(_ context.Context, scope change.Scope) (h change.Hint, err 
 			ref.Commit = head.Commit
 			h.Refs = append(h.Refs, ref)
 		}
+	}
+	if f.open != nil {
+		return change.Hint{}, f.open
 	}
 	return h, nil
 }

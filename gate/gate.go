@@ -180,6 +180,7 @@ func (g *Gate) run(ctx context.Context, ref change.Ref) (Assessment, error) {
 		return Assessment{Decision: last.Decision, Receipt: last.Receipt, head: last.Head}, err
 	}
 	begun := g.views.begin()
+	g.views.drop(ref) // by what this look may change, no delivery is spared a look
 	if ref.Kind == change.Push {
 		if nobodys, err := g.unconcerned(ctx, ref); nobodys || err != nil {
 			return Assessment{}, g.unlessAbsent(ctx, ref, err)

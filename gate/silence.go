@@ -39,8 +39,14 @@ func (t *tickets) noteSilence(of change.Ref, l change.Lookup, a change.Answer) {
 	q := questionOf(of, l)
 	s, known := t.silent[q]
 	switch {
+	case a.Why == "" && !known:
+		return
 	case a.Why == "":
-		delete(t.silent, q)
+		delete(s.waits, of.Key())
+		if len(s.waits) == 0 {
+			delete(t.silent, q)
+		}
+		s.next = t.now() // for the others there is an answer now
 		return
 	case !known && len(t.silent) == manySilent:
 		return
@@ -87,7 +93,9 @@ func (g *Gate) AskAgain(ctx context.Context) []change.Ref {
 			break
 		}
 		if a := g.tickets.answer(ctx, s.of, s.lookup, true); a.Why == "" {
-			g.tickets.noteSilence(s.of, s.lookup, a)
+			for _, of := range s.waits {
+				g.tickets.noteSilence(of, s.lookup, a)
+			}
 			maps.Copy(answered, s.waits)
 		}
 	}

@@ -308,3 +308,32 @@ func TestASilentTrackerIsAskedAgain(t *testing.T) {
 	}
 	require.Equal(t, before+2*30, d.tracker.questions(), "nor for ever")
 }
+
+// One of two that wait for an answer has an event of its own once there is one: the
+// other is named all the same.
+func TestAnAnswerIsForEverybodyWhoWaits(t *testing.T) {
+	other := linking(pull(2), "SHOP-7")
+	other.Facts.Head = change.Known(change.Head{Branch: "other", Commit: sha(20), Tree: sha(21), Repository: 7})
+	d := newDesk(t, linking(pull(1), "SHOP-7"), other)
+	d.tracker.set(unanswered("Jira cannot be reached", 0))
+	for n := 1; n <= 2; n++ {
+		require.NoError(t, d.Assess(t.Context(), pull(n)))
+	}
+	d.tracker.set(ticket)
+	d.time = d.time.Add(30 * time.Second)
+	require.NoError(t, d.Assess(t.Context(), pull(1)))
+	d.time = d.time.Add(time.Second)
+	require.Equal(t, []change.Ref{pull(2)}, d.AskAgain(t.Context()))
+	require.Empty(t, d.AskAgain(t.Context()))
+}
+
+// What waits for a tracker is held, and what is held is looked at when a server starts.
+func TestWhatWaitsForATrackerIsNotForgottenByAStart(t *testing.T) {
+	d := newDesk(t, linking(pull(1), "SHOP-7"))
+	d.tracker.set(unanswered("Jira cannot be reached", 0))
+	require.NoError(t, d.Assess(t.Context(), pull(1)))
+	again := gate.New(d.Config)
+	h, err := again.Within(t.Context(), change.Scope{Repository: shop, Branch: "main", Unseen: true, Missed: true})
+	require.NoError(t, err)
+	require.Equal(t, []change.Ref{pull(1)}, h.Refs)
+}

@@ -282,3 +282,19 @@ func TestAPushToAWantedBranchIsGathered(t *testing.T) {
 	require.NoError(t, g.Assess(t.Context(), push.Facts.Ref))
 	require.Contains(t, f.gathered, push.Facts.Ref.Key())
 }
+
+// While a look goes on nobody relies on what the one before has seen: what is told of
+// now may have come after this look has asked.
+func TestNothingIsSparedWhileALookGoesOn(t *testing.T) {
+	g, f := looked(t, checked(true))
+	require.Equal(t, change.Idle, g.Urgency(pull(1), testStarted), "it waits for that check")
+	var during []change.Urgency
+	f.report = func(change.Report) error {
+		during = append(during, g.Urgency(pull(1), testStarted), g.Urgency(pull(1), otherPosted))
+		return nil
+	}
+	f.says[pull(1).Key()] = checked(true, "success", "success")
+	require.NoError(t, g.Assess(t.Context(), pull(1)))
+	require.Equal(t, []change.Urgency{change.Now, change.Now}, during)
+	require.Equal(t, change.Now, g.Urgency(pull(1), testStarted), "it does not wait any more")
+}

@@ -43,7 +43,8 @@ type Assessor interface {
 	// have changed roles, as far as those decide their verdicts.
 	Affected(ctx context.Context, owner string) ([]change.Ref, error)
 
-	// Within returns what a scope consists of: open changes, or smaller scopes.
+	// Within returns what a scope consists of: open changes, or smaller scopes. What it
+	// returns beside an error is known all the same.
 	Within(ctx context.Context, scope change.Scope) (change.Hint, error)
 
 	// Linked returns the changes that are linked to a change request which is not

@@ -12,7 +12,8 @@
 //   - A delivery is a hint. What the forge adapter reads from the stored body is
 //     which changes to look at and which cached answers to forget, nothing else.
 //   - Whether a hint is worth a look is the assessor's to say. What may wait waits
-//     Config.Linger for others to share its look, and never longer.
+//     Config.Linger for others to share its look; where others are sure to come, such
+//     as the last of several checks, for them, and half a minute at most.
 //   - What fails is tried again with growing waits, and ends visibly: after the
 //     last attempt the change is given up, which blocks it.
 //   - Work that a killed process left behind is taken up when the next one

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -70,10 +71,8 @@ func (w *worker) ask(ctx context.Context, log *slog.Logger, scope change.Scope) 
 	ctx, cancel := context.WithTimeout(ctx, w.config.JobTimeout)
 	defer cancel()
 	hint, err := w.assessor.Within(ctx, scope)
-	if err != nil {
-		return err
-	}
-	if err := w.inbox.spread(ctx, hint.Refs, hint.Scopes); err != nil {
+	// Beside an error the hint holds what is known all the same.
+	if err := errors.Join(w.inbox.spread(ctx, hint.Refs, hint.Scopes), err); err != nil {
 		return err
 	}
 	log.Info("scope worked", "changes", len(hint.Refs), "scopes", len(hint.Scopes))
@@ -81,7 +80,8 @@ func (w *worker) ask(ctx context.Context, log *slog.Logger, scope change.Scope) 
 }
 
 // spread stores a job for each change and each scope, in one transaction. One that
-// waits to be worked already is not stored twice.
+// waits to be worked already is not stored twice, and one that waits for its next
+// attempt does not wait any longer: what is new may be worth more than what failed.
 func (in *inbox) spread(ctx context.Context, refs []change.Ref, scopes []change.Scope) error {
 	if len(refs)+len(scopes) == 0 {
 		return nil
@@ -95,10 +95,15 @@ func (in *inbox) spread(ctx context.Context, refs []change.Ref, scopes []change.
 			return err
 		}
 		var jobs []river.InsertManyParams
+		var putOff []int64
 		add := func(args deliveryArgs) {
-			if key := args.key(); !there[key] {
-				there[key] = true
+			key := args.key()
+			w, waits := there[key]
+			switch there[key] = (waitingJob{}); {
+			case !waits:
 				jobs = append(jobs, river.InsertManyParams{Args: args, InsertOpts: &river.InsertOpts{Priority: spreadPriority}})
+			case w.putOff:
+				putOff = append(putOff, w.id)
 			}
 		}
 		for _, ref := range refs {
@@ -106,6 +111,11 @@ func (in *inbox) spread(ctx context.Context, refs []change.Ref, scopes []change.
 		}
 		for _, scope := range scopes {
 			add(deliveryArgs{Scope: &scope})
+		}
+		for _, id := range putOff {
+			if _, err := in.client.JobRetryTx(ctx, tx, id); err != nil {
+				return err
+			}
 		}
 		if len(jobs) == 0 {
 			return nil
@@ -123,25 +133,36 @@ func (in *inbox) spread(ctx context.Context, refs []change.Ref, scopes []change.
 	return nil
 }
 
-// waiting returns the keys of the changes and scopes that wait to be worked. One
-// that is being worked may have asked before what it is to be asked for now.
-func waiting(ctx context.Context, tx *sql.Tx) (map[string]bool, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT args FROM river_job WHERE state IN ('available', 'retryable', 'scheduled') AND json_extract(args, '$.row') IS NULL`)
+// A waitingJob is about a change or a scope and is not being worked.
+type waitingJob struct {
+	id     int64
+	putOff bool // to a later time
+}
+
+// waiting returns the jobs that wait to be worked, by what they are about. One that is
+// being worked may have asked before what it is to be asked for now. River keeps the
+// arguments in SQLite's binary form of JSON.
+func waiting(ctx context.Context, tx *sql.Tx) (map[string]waitingJob, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT id, state <> 'available', json(args) FROM river_job
+		WHERE state IN ('available', 'retryable', 'scheduled') AND json_extract(args, '$.row') IS NULL`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	there := map[string]bool{}
+	there := map[string]waitingJob{}
 	for rows.Next() {
+		var job waitingJob
 		var text []byte
 		var args deliveryArgs
-		if err := rows.Scan(&text); err != nil {
+		if err := rows.Scan(&job.id, &job.putOff, &text); err != nil {
 			return nil, err
 		}
 		if err := json.Unmarshal(text, &args); err != nil {
 			return nil, err
 		}
-		there[args.key()] = true
+		if w, twice := there[args.key()]; !twice || w.putOff {
+			there[args.key()] = job
+		}
 	}
 	return there, rows.Err()
 }

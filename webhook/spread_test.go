@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -139,4 +140,35 @@ func TestBodiesAreDroppedBesideASpread(t *testing.T) {
 	}, 10*time.Second, 10*time.Millisecond, "the body of d1 is dropped")
 	close(block)
 	idle(t, s)
+}
+
+// jobsIn returns how many jobs there are in a state.
+func jobsIn(t *testing.T, s *Server, state string) (n int) {
+	t.Helper()
+	require.NoError(t, s.inbox.db.read.QueryRowContext(t.Context(), `SELECT count(*) FROM river_job WHERE state = ?`, state).Scan(&n))
+	return n
+}
+
+// While one change waits for the forge, what else is to be looked at is, and so is that
+// change when there is something new: it does not sleep until its next attempt.
+func TestASpreadBesideAJobThatWaits(t *testing.T) {
+	var away atomic.Bool
+	away.Store(true)
+	a := &testAssessor{within: func(change.Scope) (change.Hint, error) { return many(3), nil }}
+	a.assess = func(_ context.Context, ref change.Ref) error {
+		if ref.Number == 99 && away.Load() {
+			return errors.New("the forge answered 502")
+		}
+		return nil
+	}
+	s := open(t, Config{FirstRetry: time.Hour}, a)
+	require.NoError(t, s.Later(t.Context(), change.Hint{Refs: []change.Ref{testRef(99)}}))
+	require.Eventually(t, func() bool { return jobsIn(t, s, "retryable") == 1 }, 10*time.Second, time.Millisecond)
+	ask(t, s, "d1", `{"scopes":["acme"]}`)
+	require.Eventually(t, func() bool { return a.count(1) == 1 && a.count(3) == 1 }, 10*time.Second, time.Millisecond, "the scope is asked about")
+	away.Store(false)
+	require.NoError(t, s.Later(t.Context(), change.Hint{Refs: []change.Ref{testRef(99), testRef(99)}}))
+	idle(t, s)
+	require.Equal(t, 2, a.count(99))
+	require.Zero(t, jobsIn(t, s, "retryable"))
 }

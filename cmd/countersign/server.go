@@ -50,7 +50,9 @@ type server struct {
 	path  *gate.Gate
 	log   *slog.Logger
 	halt  context.CancelFunc // ends the look back
-	ended sync.WaitGroup
+	ended sync.WaitGroup     // the look back
+
+	asking sync.WaitGroup // of trackers that were silent, until halt
 }
 
 // evidenceDir names the folder of a data directory that holds the evidence.
@@ -109,7 +111,7 @@ func (s *server) serve(ctx context.Context, p parts) error {
 	back, halt := context.WithCancel(context.WithoutCancel(ctx))
 	s.halt = halt
 	s.ended.Go(func() { s.lookBack(back) })
-	s.ended.Go(func() { s.askAgain(back) })
+	s.asking.Go(func() { s.askAgain(back) })
 	// What was opened or moved meanwhile is not among that, and its delivery may be lost.
 	missed := change.Hint{Scopes: []change.Scope{{Unseen: true, Missed: true}}}
 	if err := hooks.Later(ctx, missed); err != nil {
@@ -183,5 +185,6 @@ func (s *server) stop(ctx context.Context) error {
 	s.halt()
 	err := errors.Join(s.http.Shutdown(ctx), s.hooks.Stop(ctx))
 	s.ended.Wait()
+	s.asking.Wait()
 	return errors.Join(err, s.ledger.Close(ctx))
 }

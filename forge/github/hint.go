@@ -27,7 +27,7 @@ func (f *Forge) Hint(d change.Delivery) (change.Hint, error) {
 	p, err := readPayload(d.Body)
 	h := change.Hint{Forget: forgets(d.Event, p), Owners: ownersOf(d.Event, p), Scopes: f.scopes(d.Event, p), Requests: requestsOf(d.Event, p)}
 	if f.aboutFloor(d.Event, p) {
-		h.Forget, h.Scopes = append(h.Forget, floorKey(ownerOf(p))), append(h.Scopes, change.Scope{Owner: ownerOf(p)})
+		h.Forget, h.Scopes = append(h.Forget, floorKey(ownerOf(p))), append(h.Scopes, change.Scope{Owner: ownerOf(p), Unseen: true})
 	}
 	if repo, ok := f.repository(p.Repository); ok {
 		h.Refs = f.refs(d.Event, repo, p)
