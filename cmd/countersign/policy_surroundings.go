@@ -20,13 +20,12 @@ const (
 
 // A surveyor asks GitHub whether the things that a policy names are there.
 type surveyor struct {
-	ctx       context.Context
-	survey    *github.Survey
-	policy    *policy.Policy
-	around    *policy.Surroundings
-	unasked   []string // what could not be asked, and why
-	accounts  int
-	checkName string
+	ctx      context.Context
+	survey   *github.Survey
+	policy   *policy.Policy
+	around   *policy.Surroundings
+	unasked  []string // what could not be asked, and why
+	accounts int
 }
 
 // surroundings asks GitHub about what a policy names. What cannot be asked is left

@@ -38,6 +38,7 @@ type Config struct {
 type Tracker struct {
 	config Config
 	host   string
+	//lint:ignore SA1019 the project chose this client, whose last release is pinned.
 	client *gl.Client
 }
 
@@ -67,6 +68,7 @@ func New(c Config) (*Tracker, error) {
 		t.ResponseHeaderTimeout = c.CallTimeout
 		c.Transport = t
 	}
+	//lint:ignore SA1019 as above.
 	client, err := gl.NewClient("", gl.WithBaseURL(c.BaseURL), gl.WithoutRetries(), gl.WithCustomLimiter(unlimited{}),
 		gl.WithHTTPClient(&http.Client{Transport: bounded{c.Transport}, Timeout: c.CallTimeout, CheckRedirect: sameOrigin}))
 	if err != nil {

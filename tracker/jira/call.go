@@ -22,7 +22,7 @@ const hush = time.Minute
 
 // errMissing is what a 404 of Jira's own becomes: no such issue, or none that our
 // account may see, or nothing at all for somebody it does not know.
-var errMissing = errors.New("Jira answered 404")
+var errMissing = errors.New("answered 404 by Jira")
 
 // get sends a GET to a path below the base URL and decodes its answer.
 func (t *Tracker) get(ctx context.Context, path string, out any) (http.Header, error) {
