@@ -322,3 +322,31 @@ func TestContestedLabels(t *testing.T) {
 	set("b")
 	require.Equal(t, change.Pass, parsed(t, labelRules).Evaluate(f).Status)
 }
+
+// The floor is judged by its own automations, alone or beside a repository that
+// registers another in the same place.
+func TestFloorGoesByItsOwnAutomations(t *testing.T) {
+	const registered, another = "automations: [{account: \"github:301\", accountable: \"github:101\"}]\n", "automations: [{account: \"github:302\", accountable: \"github:101\"}]\n"
+	alone := mustRead(t, narrow, narrow+registered)
+	alone.Repository = nil
+	require.Equal(t, change.Pass, alone.Evaluate(alone.Resolve(approvedChange(change.Bot), "")).Status)
+	both := mustRead(t, narrow+registered, narrow+another)
+	require.Equal(t, change.Undetermined, both.Evaluate(both.Resolve(approvedChange(change.Bot), "")).Status)
+}
+
+// A run's automation that nobody answers for names nobody, registered or not, and a
+// movement in another repository is one of which the runs are not known.
+func TestStartersThatNameNobody(t *testing.T) {
+	f, _ := storyFacts(t, starterRule, "bot ci[bot]", "bot release-bot", "run release-bot", "author ci[bot]", "commit ci[bot]", "review grace approved")
+	p := parsed(t, starterRule)
+	bot := f.Runs.Or(nil)[0].Starter
+	f.Automations = append(f.Automations, change.Automation{Person: bot, Entry: 0})
+	require.Contains(t, string(result(t, p.Evaluate(f), policy.PeerReviewID).Reason), "and no human is known behind that")
+
+	f, d := storyFacts(t, starterRule, "bot ci[bot]", "run linus", "author ci[bot]", "end-run 1", "commit ada", "review grace approved")
+	require.Equal(t, change.Pass, d.Status)
+	head, _ := f.Head.Get()
+	head.Repository = 7
+	f.Head = change.Known(head)
+	require.Equal(t, change.Pass, p.Evaluate(f).Status, "what it opened, it opened here")
+}
