@@ -12,7 +12,8 @@ import (
 // their number is what keeps it cheap.
 const (
 	maxPattern      = 256 // bytes
-	maxAlternatives = 4   // groups in braces
+	maxGroups       = 4   // in braces
+	maxAlternatives = 100 // of all groups together: what each has, multiplied
 )
 
 // checkPattern says what is wrong with a doublestar pattern that is not empty.
@@ -20,10 +21,12 @@ func checkPattern(pattern string) error {
 	switch {
 	case len(pattern) > maxPattern:
 		return fmt.Errorf("a pattern has at most %d bytes", maxPattern)
-	case strings.Count(pattern, "{") > maxAlternatives:
-		return fmt.Errorf("a pattern has at most %d groups in braces; write several patterns", maxAlternatives)
+	case strings.Count(pattern, "{") > maxGroups:
+		return fmt.Errorf("a pattern has at most %d groups in braces; write several patterns", maxGroups)
 	case !doublestar.ValidatePattern(pattern):
 		return errors.New("it is not a valid pattern; check its brackets, braces and backslashes")
+	case standsForTooMany(pattern):
+		return fmt.Errorf("the alternatives of its braces make more than %d patterns together; write several patterns", maxAlternatives)
 	}
 	return nil
 }
@@ -31,8 +34,10 @@ func checkPattern(pattern string) error {
 // matchesBranch reports whether any pattern matches the branch.
 func matchesBranch(patterns []string, branch string) bool {
 	for _, p := range patterns {
-		if doublestar.MatchUnvalidated(p, branch) {
-			return true
+		for _, glob := range withoutBraces(p) {
+			if doublestar.MatchUnvalidated(glob, branch) {
+				return true
+			}
 		}
 	}
 	return false
@@ -51,7 +56,7 @@ func matchesBranch(patterns []string, branch string) bool {
 type PathPattern struct {
 	Text string // as the policy writes it
 
-	globs []string // what it means to doublestar
+	globs []string // what it means to doublestar, without braces
 }
 
 // newPathPattern reads a path pattern.
@@ -70,10 +75,10 @@ func newPathPattern(text string) (PathPattern, error) {
 	p := PathPattern{Text: text}
 	last := glob[strings.LastIndex(glob, "/")+1:]
 	if directory || !strings.ContainsAny(last, `*?[{\`) {
-		p.globs = append(p.globs, glob+"/**/*")
+		p.globs = append(p.globs, withoutBraces(glob+"/**/*")...)
 	}
 	if !directory {
-		p.globs = append(p.globs, glob)
+		p.globs = append(p.globs, withoutBraces(glob)...)
 	}
 	return p, nil
 }

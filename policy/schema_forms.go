@@ -7,7 +7,7 @@ const (
 	accountForm  = `^(github|gitlab):[1-9][0-9]{0,18}$`
 	aliasForm    = `^((github|gitlab):[1-9][0-9]{0,18}|jira:[A-Za-z0-9][A-Za-z0-9:_-]{0,127})$`
 	durationForm = `^\+?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`
-	fewBraces    = `^[^{]*(\{[^{]*){0,4}$` // maxAlternatives
+	fewBraces    = `^[^{]*(\{[^{]*){0,4}$` // maxGroups
 	aPath        = `^/?[^/]([\s\S]*[^/])?/?$`
 )
 

@@ -91,7 +91,7 @@ func beyondSchema() []string {
 		"a key twice", "not YAML at all", "YAML with a bad escape", "two documents", "a broken second document",
 		"an anchor", "an alias", "a merge key", "a tag", "an owner that is a date", "approvals written otherwise",
 		"a role that is not declared", "a role that is nothing like a declared one", "an account in two entries",
-		"a bad pattern", "a bad path pattern", "a bad regular expression", "a regular expression that matches an empty key",
+		"a bad pattern", "a bad path pattern", "a pattern with too many alternatives", "a bad regular expression", "a regular expression that matches an empty key",
 		"a regular expression with a hole in it", "a regular expression that never closes",
 		"a state that GitHub does not have", "a long role with a slip", "expressions in every style of YAML", "an expression below a line that only YAML sees",
 		"an emergency of no time", "an emergency without end",
