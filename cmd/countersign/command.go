@@ -81,8 +81,8 @@ func (c *command) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "countersign",
 		Short: "change management that is enforced, and evidence that it was",
-		Long: "Countersign holds peer review, segregation of duties, required checks and deployment\n" +
-			"approval on every change, and writes a signed record of who did what.\n\n" +
+		Long: "Countersign holds peer review, segregation of duties and required checks on every\n" +
+			"change, and writes a signed record of who did what. It does not gate deployments yet.\n\n" +
 			"Exit statuses: 0 allowed, 1 denied, 2 wrong usage, 3 no decision.",
 		SilenceUsage:  true,
 		SilenceErrors: true,

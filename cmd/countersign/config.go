@@ -20,7 +20,8 @@ import (
 // A Config is the server's configuration file, in YAML. Every key stands here
 // with what it means; `countersign serve --help` prints the same words. Secrets
 // are paths to files that only the server can read. Relative paths are relative
-// to the directory of the configuration file.
+// to the directory of the configuration file. A key can be written with underscores
+// in place of its hyphens.
 type Config struct {
 	Listen string       `yaml:"listen" default:"127.0.0.1:8080" doc:"address to accept webhooks on, host:port; put a TLS proxy before it"`
 	Data   string       `yaml:"data" doc:"directory for the queue, the records and the transparency log"`
@@ -110,6 +111,10 @@ func readConfig(name string) (Config, error) {
 func parseConfig(name string, text []byte) (Config, error) {
 	var c Config
 	setDefaults(reflect.ValueOf(&c).Elem())
+	text, err := hyphened(name, text)
+	if err != nil {
+		return Config{}, err
+	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {

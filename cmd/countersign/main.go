@@ -1,5 +1,5 @@
-// Countersign holds peer review, segregation of duties, required checks and
-// deployment approval on every change, and keeps signed evidence that it did.
+// Countersign holds changes to peer review, segregation of duties and required
+// checks, and keeps signed evidence that it did. It does not gate deployments yet.
 //
 // Exit statuses: 0 allowed, 1 denied, 2 wrong usage, 3 no decision.
 package main

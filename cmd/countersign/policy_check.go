@@ -50,7 +50,7 @@ func (c *command) policyCheck() *cobra.Command {
 	floorFlag(check, &p.floor)
 	check.Flags().StringVar(&p.repository, "repo", "", "OWNER/REPO, the repository that the policy is for; GitHub is asked what it knows of it")
 	check.Flags().StringVar(&p.checkName, "check-name", "countersign", "with --repo, the name of the check run that shows the verdict")
-	check.Flags().BoolVar(&p.asJSON, "json", false, "print one JSON object a finding, and nothing where there is none")
+	check.Flags().BoolVar(&p.asJSON, "json", false, "print one JSON object a finding, also of --floor, and nothing where there is none")
 	p.access.flags(check)
 	return check
 }
@@ -73,8 +73,8 @@ func (p *policyCheck) run(ctx context.Context) error {
 	case never:
 		return &exitError{status: misused}
 	}
-	if p.floor != "" && !p.asJSON {
-		if err := p.checkFloor(p.name, p.text, p.floor); err != nil {
+	if p.floor != "" {
+		if err := p.compare(); err != nil {
 			return err
 		}
 	}
@@ -150,6 +150,28 @@ func (p *policyCheck) print(found []policy.Finding, unasked []string) (never boo
 		out.print("%s: %s", p.name, verdict)
 	}
 	return never, errors.Join(out.err, errs.err)
+}
+
+// compare prints what the policy and the floor make of each other. For machines the
+// place of a note is the policy, and what is wrong with the floor is a problem there.
+func (p *policyCheck) compare() error {
+	if !p.asJSON {
+		return p.checkFloor(p.name, p.text, p.floor)
+	}
+	_, set, err := withFloor(p.name, p.text, p.floor)
+	if problems := (policy.Problems)(nil); errors.As(err, &problems) {
+		return errors.Join(p.unreadable(problems), &exitError{status: misused})
+	}
+	if err != nil {
+		return err
+	}
+	out := lines{w: p.out}
+	for _, branch := range set.Branches() {
+		for _, n := range set.Notes(branch) {
+			out.json(findingJSON{p.name, 1, 1, "floor", branch + ": " + string(n)})
+		}
+	}
+	return out.err
 }
 
 // json prints a value as one line.

@@ -178,7 +178,7 @@ type findingJSON struct {
 	File   string `json:"file"`
 	Line   int    `json:"line"`
 	Column int    `json:"column"`
-	Kind   string `json:"kind"` // problem, warning or hint
+	Kind   string `json:"kind"` // problem, warning, hint or floor
 	Text   string `json:"text"`
 }
 

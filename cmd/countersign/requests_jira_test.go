@@ -122,7 +122,7 @@ func TestConfigOfJira(t *testing.T) {
 		"jira: {base-url: x, email: e}":                                      "jira.token-file is missing",
 		"jira: {base-url: x, client-id: c}":                                  "one of them is missing",
 		"jira: {base-url: x, token-file: t, client-id: c}":                   "two ways to be somebody",
-		"jira: {base_url: x}":                                                `unknown key "base_url"`,
+		"jira: {base_uri: x}":                                                `unknown key "base_uri"`,
 		"jira: {base-url: x, email: e, client-id: c, client-secret-file: s}": "jira.token-file is missing",
 	} {
 		_, err := parseConfig("c.yaml", []byte(rest+text+"\n"))

@@ -22,7 +22,7 @@ func (c *command) serve() *cobra.Command {
 	serve := &cobra.Command{
 		Use:   "serve --config FILE",
 		Short: "receive webhooks, judge changes, keep the evidence",
-		Long:  "Serve receives a GitHub App's webhooks, judges the changes they hint at and keeps\nthe evidence, until it is told to stop. The configuration is a YAML file:\n\n" + describeKeys(),
+		Long:  "Serve receives a GitHub App's webhooks, judges the changes they hint at and keeps\nthe evidence, until it is told to stop. The configuration is a YAML file, whose keys can be\nwritten with underscores too (app_id):\n\n" + describeKeys(),
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return c.runServe(cmd.Context(), config) },
 	}

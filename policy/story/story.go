@@ -2,6 +2,7 @@ package story
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -122,7 +123,27 @@ func (p *parser) story(data []byte) *Story {
 	}
 	s.events = p.events(sections["story"].lines())
 	s.wants = p.wants(sections["want"].lines())
+	if !s.wantsUndetermined() {
+		p.readable("policy", sections["policy"])
+		p.readable("floor", sections["floor"])
+	}
 	return s
+}
+
+// readable notes what is wrong with a policy that the story brings. By one that cannot
+// be read nothing is ever allowed, so that a story which wants deny would pass by it.
+func (p *parser) readable(name string, s section) {
+	if strings.TrimSpace(s.text) == "" {
+		return
+	}
+	var problems policy.Problems
+	_, err := policy.Parse(name, []byte(s.text))
+	if !errors.As(err, &problems) && err != nil {
+		problems = policy.Problems{{Text: err.Error()}}
+	}
+	for _, one := range problems {
+		p.problem(s.mark+one.Line, "the %s cannot be read: %s; a story that is about this wants a line: unknown: REASON", name, one.Text)
+	}
 }
 
 // sections returns the sections of an archive by name.

@@ -43,6 +43,9 @@ func TestMistakes(t *testing.T) {
 		"section of no kind":   {telling("author ada") + "-- wants --\n", `s.txtar:6: a story has no section "wants"; its sections are policy, floor, story, want`},
 		"section twice":        {telling("author ada") + "-- story --\nauthor ada\n", "s.txtar:6: the section story stands here and in line 2"},
 		"empty policy":         {telling("author ada") + "-- policy --\n", "s.txtar:6: the policy is empty"},
+		"broken policy":        {telling("author ada") + policyOf("nonsense: 1"), `s.txtar:12: the policy cannot be read: a policy has no key "nonsense"`},
+		"broken floor":         {telling("author ada") + "-- floor --\nversion: 1\n", `s.txtar:7: the floor cannot be read: a policy needs the key`},
+		"broken, pending":      {telling("author ada") + "pending peer-review\n-- policy --\n[\n", "s.txtar:8: the policy cannot be read: "},
 		"too long":             {strings.Repeat("x", story.MaxBytes+1), "s.txtar:1: the story has more than 1048576 bytes"},
 		"unknown event":        {telling("author ada", "comit ada"), `s.txtar:4: a story has no event "comit"; its events are account, app, arm, author`},
 		"word missing":         {telling("review grace"), "s.txtar:3: STATE is missing; write review LOGIN STATE [of N]"},
@@ -181,4 +184,11 @@ func FuzzParse(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, story.Tell(played), story.Tell(again))
 	})
+}
+
+// A story that is about a policy that cannot be read says so, and is played.
+func TestBrokenPolicyIsWanted(t *testing.T) {
+	played, err := play(t, telling("author ada", "commit ada")+"unknown: whatever\n-- policy --\nversion: 1\n")
+	require.NoError(t, err)
+	require.Equal(t, change.Undetermined, played.Decision.Status)
 }

@@ -49,6 +49,11 @@ func (p *parser) wants(lines []line) []want {
 	return wants
 }
 
+// wantsUndetermined reports whether the story wants that nothing can be judged.
+func (s *Story) wantsUndetermined() bool {
+	return slices.ContainsFunc(s.wants, func(w want) bool { return w.about == theDecision && w.status == string(change.Undetermined) })
+}
+
 // want reads one line: a status, a control, and perhaps a reason.
 func (p *parser) want(l line) want {
 	head, reason, reasons := strings.Cut(l.text, ":")
