@@ -47,7 +47,7 @@ func TestFloorIsReadOnceAPush(t *testing.T) {
 	w.ok(keeper.As("ada").Push("main", githubsim.Commit{Files: map[string]string{PolicyPath: stricter}}))
 	h, err := w.forge.Hint(w.delivery("push", "acme/governance"))
 	require.NoError(t, err)
-	require.Contains(t, h.Scopes, change.Scope{Owner: "acme"}, "what is open there is judged again")
+	require.Contains(t, h.Scopes, change.Scope{Owner: "acme", Unseen: true}, "what is open there is judged again")
 	w.forge.Forget(h.Forget)
 	require.Equal(t, stricter, w.gather(w.pull(n)).Policy.Floor.Text)
 }
@@ -90,7 +90,7 @@ func TestHintsAboutFloors(t *testing.T) {
 			require.NoError(t, err)
 			if c.moves {
 				require.Subset(t, h.Forget, moved)
-				require.Contains(t, h.Scopes, change.Scope{Owner: "acme"}, "every open change is looked at again")
+				require.Contains(t, h.Scopes, change.Scope{Owner: "acme", Unseen: true}, "every open change is looked at again")
 			} else {
 				require.NotContains(t, h.Forget, moved[0])
 			}
