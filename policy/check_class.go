@@ -21,6 +21,15 @@ func namedChecks(rules, guards []*ChangeRule) []RequiredCheck {
 	return named
 }
 
+// succeeding returns checks of which nothing but success passes, whatever their own
+// entries accept: so a floor judges the checks that a repository names for its classes.
+func succeeding(checks []RequiredCheck) []RequiredCheck {
+	for i := range checks {
+		checks[i].Accept = nil
+	}
+	return checks
+}
+
 // bound returns the rules that apply to a change, with each
 // required check tied to the rules that guard what runs it, and each demand for a
 // class to the checks that can meet it: those that this policy names, and those that

@@ -34,15 +34,15 @@ type control struct {
 func controls() []control {
 	always := func(*ChangeRule) bool { return true }
 	return []control{
-		{PeerReviewID, func(r *ChangeRule) bool { return r.PeerReview != nil }, peerReview, unreviewedPush, reviewedMembers(PeerReviewID)},
-		{SegregationID, func(r *ChangeRule) bool { return r.SegregationOfDuties }, segregation, unreviewedPush, reviewedMembers(SegregationID)},
+		{PeerReviewID, func(r *ChangeRule) bool { return r.PeerReview != nil }, peerReview, unreviewedPush, allMembers(PeerReviewID)},
+		{SegregationID, func(r *ChangeRule) bool { return r.SegregationOfDuties }, segregation, unreviewedPush, allMembers(SegregationID)},
 		{RequiredChecksID, func(r *ChangeRule) bool { return len(r.RequiredChecks) > 0 }, requiredChecks, notOfPushes, groupChecks},
 		{LinkedRequestID, func(r *ChangeRule) bool { return r.LinkedRequest != nil }, linkedRequest, notOfPushes, members(LinkedRequestID)},
 		{ProtectedPathsID, func(r *ChangeRule) bool { return len(r.ProtectedPaths) > 0 }, protectedPaths, notOfPushes, members(ProtectedPathsID)},
-		{CodeOwnersID, func(r *ChangeRule) bool { return r.CodeOwners != nil }, codeOwners, unreviewedPush, reviewedMembers(CodeOwnersID)},
-		{SignedCommitsID, func(r *ChangeRule) bool { return r.SignedCommits != nil }, signedCommits, unsignedPush, reviewedMembers(SignedCommitsID)},
+		{CodeOwnersID, func(r *ChangeRule) bool { return r.CodeOwners != nil }, codeOwners, unreviewedPush, allMembers(CodeOwnersID)},
+		{SignedCommitsID, func(r *ChangeRule) bool { return r.SignedCommits != nil }, signedCommits, unsignedPush, allMembers(SignedCommitsID)},
 		{AssertionsID, func(r *ChangeRule) bool { return len(r.Assertions) > 0 }, assertions, notOfPushes, members(AssertionsID)},
-		{NoBypassID, always, noBypass, noBypassPush, members(NoBypassID)},
+		{NoBypassID, always, noBypass, noBypassPush, allMembers(NoBypassID)},
 	}
 }
 

@@ -15,9 +15,10 @@ func members(id string) func(change.Facts, *ChangeRule) change.Result {
 	return func(f change.Facts, r *ChangeRule) change.Result { return membersOf(f, id, r) }
 }
 
-// reviewedMembers is members for a control over approvals, which a commit that
-// came by no change violates.
-func reviewedMembers(id string) func(change.Facts, *ChangeRule) change.Result {
+// allMembers is members for a control that a commit which came by no change violates:
+// one over approvals and signatures, which nobody gave it, and no-bypass, which every
+// rule asks for, so that no policy lets it through.
+func allMembers(id string) func(change.Facts, *ChangeRule) change.Result {
 	return func(f change.Facts, r *ChangeRule) change.Result {
 		out := membersOf(f, id, r)
 		g, _ := f.Group.Get()

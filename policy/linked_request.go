@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -15,7 +16,7 @@ func linkedRequest(s *subject, r *ChangeRule) change.Result {
 	if !known {
 		return say(change.Undetermined, "%s", absent(s.facts, "requests", "the linked change requests are not known"))
 	}
-	linked := r.LinkedRequest.among(requests)
+	linked := r.LinkedRequest.among(inKeyOrder(requests))
 	if len(linked) == 0 {
 		out := say(change.Pending, "no change request is linked whose key matches %s", change.Quote(r.LinkedRequest.Pattern))
 		if !s.landed {
@@ -46,6 +47,18 @@ func (l *LinkedRequest) among(requests []change.Request) []change.Request {
 		}
 	}
 	return linked
+}
+
+// inKeyOrder returns requests in the order of their keys, so that the order of the
+// facts decides nothing: neither what is said first, nor which ticket would count were
+// two told of one key.
+func inKeyOrder(requests []change.Request) []change.Request {
+	return slices.SortedFunc(slices.Values(requests), func(a, b change.Request) int {
+		if a.Key != b.Key {
+			return strings.Compare(a.Key, b.Key)
+		}
+		return bytes.Compare(wire(a.Ticket), wire(b.Ticket))
+	})
 }
 
 // linkedTo is the result where a link is all that is asked for.

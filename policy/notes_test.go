@@ -28,6 +28,9 @@ func TestNotes(t *testing.T) {
 		"checks": {"    required-checks: [{name: test, app: ci}, {name: lint, app: ci}]\n", "    required-checks: [{name: test, app: ci}, {name: sast, app: scanner}]\n", []string{
 			`changes[0].required-checks[1] is beyond the floor: the check "lint" of "ci"`,
 			`the floor's changes[0].required-checks[1] holds as well: the check "sast" of "scanner"`}},
+		"a class of checks": {"    required-checks: [{name: noop, app: ci, class: sast}]\n", "    required-checks: [{class: sast}]\n", []string{
+			`changes[0].required-checks[0] is beyond the floor: the check "noop" of "ci"`,
+			`the floor's changes[0].required-checks[0] holds as well: the check of the class "sast"`}},
 		"requests": {"    linked-request: {pattern: \"A-[0-9]+\"}\n", "    linked-request: {pattern: \"B-[0-9]+\"}\n", []string{
 			"changes[0].linked-request is beyond the floor", "the floor's changes[0].linked-request holds as well"}},
 		"paths": {"    protected-paths: [{paths: [a], from: [platform]}]\n", "    protected-paths: [{paths: [b, \"@{p1}\"], from: [platform]}]\n", []string{

@@ -339,7 +339,7 @@ func (h *happening) group() map[string]change.Status {
 	}
 	if h.chance(10) {
 		h.say("stray 80")
-		for _, control := range []string{"peer-review", "segregation-of-duties", "code-owners", "signed-commits"} {
+		for _, control := range []string{"peer-review", "segregation-of-duties", "code-owners", "signed-commits", "no-bypass"} {
 			if _, asked := want[control]; asked {
 				want[control] = change.Fail // nobody looked at it
 			}

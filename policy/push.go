@@ -81,12 +81,12 @@ func notOfPushes(change.Facts) change.Result {
 
 // numbers lists the numbers of changes.
 func numbers(list []int) string {
-	marks := make([]string, len(list))
-	for i, n := range sortedNumbers(list) {
-		marks[i] = fmt.Sprintf("#%d", n)
+	var marks []string
+	for _, n := range sortedNumbers(list) {
+		marks = append(marks, fmt.Sprintf("#%d", n))
 	}
 	if len(marks) > 10 {
-		marks = append(marks[:10], fmt.Sprintf("%d more", len(list)-10))
+		marks = append(marks[:10:10], fmt.Sprintf("%d more", len(marks)-10))
 	}
 	return enumerate(marks, "and")
 }

@@ -139,6 +139,9 @@ func (c RequiredCheck) accepts(conclusion string) bool {
 
 // label names the check for people.
 func (c RequiredCheck) label() string {
+	if c.Name == "" {
+		return "check of the class " + change.Quote(c.Class)
+	}
 	label := fmt.Sprintf("check %s of %s", change.Quote(c.Name), change.Quote(c.App))
 	if c.Workflow != "" {
 		label += " in " + change.Quote(c.Workflow)

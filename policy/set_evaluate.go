@@ -47,7 +47,7 @@ func (s *Set) tied(f change.Facts) *Set {
 	own, floor := *s.Repository, *s.Floor
 	mine, theirs := sure(s.ownView(f)), sure(s.floorView(f))
 	own.above = theirs
-	own.beside, floor.beside = namedChecks(theirs, theirs), namedChecks(mine, slices.Concat(mine, theirs))
+	own.beside, floor.beside = namedChecks(theirs, theirs), succeeding(namedChecks(mine, slices.Concat(mine, theirs)))
 	return &Set{Repository: &own, Floor: &floor}
 }
 
