@@ -11,6 +11,16 @@ import (
 // suggest returns "; did you mean X?" for the known word nearest to word, or
 // nothing when none is near enough to be a slip of the pen.
 func suggest(word string, known []string) string {
+	best := Nearest(word, known)
+	if best == "" {
+		return ""
+	}
+	return "; did you mean " + change.Quote(best) + "?"
+}
+
+// Nearest returns the known word nearest to word, or nothing when none is near enough
+// to be a slip of the pen.
+func Nearest(word string, known []string) string {
 	const longest = 64 // a longer word is no slip of the pen, and the distance costs its square
 	if len(word) > longest {
 		return ""
@@ -21,10 +31,7 @@ func suggest(word string, known []string) string {
 			best, bestDistance = k, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return "; did you mean " + change.Quote(best) + "?"
+	return best
 }
 
 // distance returns the Levenshtein distance of two words, in bytes.

@@ -86,9 +86,11 @@ func (c *command) root() *cobra.Command {
 			"Exit statuses: 0 allowed, 1 denied, 2 wrong usage, 3 no decision.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		Version:       buildVersion(),
 		Args:          cobra.NoArgs,
 		RunE:          needsCommand,
 	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n") // as the command version prints it
 	root.SetIn(c.in)
 	root.SetOut(c.out)
 	root.SetErr(c.err)

@@ -37,9 +37,13 @@ func TestExplainARecord(t *testing.T) {
 	require.Equal(t, undecided, status, errs)
 	require.Contains(t, out, "the touched files are not known")
 	require.Contains(t, out, "rests on: checks/7")
+	require.Contains(t, out, "names are withheld: ")
+	require.NotContains(t, out, "somebody")
 	out, errs, status = runCommand(t, "policy", "explain", "--policy", strict, envelope)
 	require.Equal(t, undecided, status, errs)
 	require.Contains(t, out, "peer-review: unknown")
+	require.Contains(t, out, "p3 is a co-author of commit e6f9aeb")
+	require.Contains(t, out, "whether p2's approval")
 
 	broken := write("broken.dsse.json", []byte(`{"payload":"e30="}`))
 	_, errs, status = runCommand(t, "policy", "explain", "--policy", own, broken)

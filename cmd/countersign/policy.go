@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -27,14 +28,22 @@ func (c *command) policy() *cobra.Command {
 // maxPolicy is more than policy.Parse accepts, so that it says what is too long.
 const maxPolicy = 1 << 20
 
-// namedPolicy reads the policy that the arguments name, or the one of this directory.
-func namedPolicy(args []string) (name string, text []byte, err error) {
+// namedPolicy reads the policy that the arguments name, - for standard input, or the
+// one of this directory.
+func (c *command) namedPolicy(args []string) (name string, text []byte, err error) {
 	name = policyFile
 	if len(args) == 1 {
 		name = args[0]
 	}
-	text, err = readPolicy(name)
-	return name, text, err
+	if name != "-" {
+		text, err = readPolicy(name)
+		return name, text, err
+	}
+	text, err = io.ReadAll(io.LimitReader(c.in, maxPolicy))
+	if err != nil {
+		return name, nil, exit(undecided, "reading the policy: %w", err)
+	}
+	return name, text, nil
 }
 
 func readPolicy(name string) ([]byte, error) {
@@ -43,6 +52,9 @@ func readPolicy(name string) ([]byte, error) {
 		return nil, exit(misused, "reading the policy: %w", err)
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, exit(misused, "reading the policy: %s is a directory; name a file in it", name)
+	}
 	text, err := io.ReadAll(io.LimitReader(f, maxPolicy))
 	if err != nil {
 		return nil, exit(undecided, "reading the policy: %w", err)
@@ -131,10 +143,32 @@ func (c *command) explain(facts change.Facts, file change.PolicyFile, asJSON boo
 	decision := policy.Judge(facts, file)
 	if asJSON {
 		err = json.NewEncoder(c.out).Encode(decision)
-	} else if err = policy.Explain(c.out, decision, facts.People); err == nil {
-		_, err = fmt.Fprintln(c.out, unrecorded)
+	} else {
+		called, withheld := byReference(facts.People)
+		if err = policy.Explain(c.out, decision, called); err == nil && withheld {
+			_, err = fmt.Fprintln(c.out, namesWithheld)
+		}
+		if err == nil {
+			_, err = fmt.Fprintln(c.out, unrecorded)
+		}
 	}
 	return errors.Join(err, byStatus(decision.Status))
+}
+
+// namesWithheld says why people are called p1 and p2.
+const namesWithheld = "\nnames are withheld: a record calls people by references such as p1, and holds what they stand for apart, in its disclosures"
+
+// byReference returns people of whom a record tells no name, called as it calls them,
+// and reports whether there are any.
+func byReference(people change.People) (called change.People, withheld bool) {
+	called = maps.Clone(people)
+	for p, id := range people {
+		if id.Digest != "" && id.Label() == (change.Identity{}).Label() {
+			id.Login, withheld = string(p), true
+			called[p] = id
+		}
+	}
+	return called, withheld
 }
 
 // byStatus returns the error with the exit status of a decision, with nothing

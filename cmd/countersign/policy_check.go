@@ -26,8 +26,8 @@ func (c *command) policyCheck() *cobra.Command {
 	check := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "say what is wrong with a policy, and where",
-		Long: "Check reads a policy (" + policyFile + " when no file is named) and prints every problem in it as\n" +
-			"file:line:column: what is wrong, and what to do. It exits with 2 when there is one, also when the\n" +
+		Long: "Check reads a policy (" + policyFile + " when no file is named, - for standard input) and prints every\n" +
+			"problem in it as file:line:column: what is wrong, and what to do. It exits with 2 when there is one, also when the\n" +
 			"problem is a gate that nobody could ever pass. Warnings are about what never applies, stands\n" +
 			"twice, or holds changes that its author hardly meant; with warnings only it exits with 0.\n" +
 			"With --floor it says, branch by branch, where the policy is beyond the floor of the organisation\n" +
@@ -41,7 +41,7 @@ func (c *command) policyCheck() *cobra.Command {
 		Example: "  countersign policy check\n  countersign policy check --repo acme/shop --token-file token draft.yml",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if p.name, p.text, err = namedPolicy(args); err != nil {
+			if p.name, p.text, err = p.namedPolicy(args); err != nil {
 				return err
 			}
 			return p.run(cmd.Context())

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,22 +17,22 @@ func (c *command) policyImport() *cobra.Command {
 	imported := &cobra.Command{
 		Use:   "import FILE",
 		Short: "convert a policy of policy-bot, and say what could not be carried over",
-		Long: "Import reads a policy of policy-bot (.policy.yml) and prints the policy that comes of it. What could\n" +
-			"not be carried over as it was is told line by line: as a warning where the policy asks for less\n" +
+		Long: "Import reads a policy of policy-bot (.policy.yml, or - for standard input) and prints the policy that\n" +
+			"comes of it. What could not be carried over as it was is told line by line: as a warning where the policy asks for less\n" +
 			"than before, as a hint where it is stricter. It exits with 0 when the policy asks for no less, 1\n" +
-			"when it asks for less and 2 when nothing could be converted.",
+			"when it asks for less, 2 when nothing could be converted and 3 when the file could not be read.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			ids, err := accountIDs(accounts)
 			if err != nil {
 				return err
 			}
-			text, err := readPolicy(args[0])
+			name, text, err := c.namedPolicy(args)
 			if err != nil {
 				return err
 			}
-			out, err := policybot.Import(filepath.Base(args[0]), text, policybot.Options{Owner: owner, Accounts: ids})
-			if told := c.losses(args[0], out.Losses); told != nil || err != nil {
+			out, err := policybot.Import(name, text, policybot.Options{Owner: owner, Accounts: ids})
+			if told := c.losses(name, out.Losses); told != nil || err != nil {
 				return errors.Join(told, &exitError{status: misused, err: err})
 			}
 			if _, err := c.out.Write(out.Policy); err != nil {

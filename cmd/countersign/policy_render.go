@@ -15,13 +15,13 @@ func (c *command) policyRender() *cobra.Command {
 	render := &cobra.Command{
 		Use:   "render [FILE]",
 		Short: "print a policy as a document that can be signed",
-		Long: "Render prints a policy (" + policyFile + " when no file is named) in plain English, as Markdown: every\n" +
-			"rule, who holds which role, which criteria each control evidences, the digest of the file, and\n" +
+		Long: "Render prints a policy (" + policyFile + " when no file is named, - for standard input) in plain English,\n" +
+			"as Markdown: every rule, who holds which role, which criteria each control evidences, the digest of the file, and\n" +
 			"where to sign. With --floor it also says what it and the floor of the organisation make of each\n" +
 			"other.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			name, text, err := namedPolicy(args)
+			name, text, err := c.namedPolicy(args)
 			if err != nil {
 				return err
 			}

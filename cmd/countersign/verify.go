@@ -80,7 +80,10 @@ func (c *command) runVerify(ctx context.Context, dir string, o evidence.Options,
 	if asJSON {
 		e := json.NewEncoder(c.out)
 		e.SetIndent("", "  ")
-		err = e.Encode(v)
+		err = e.Encode(struct {
+			Holds bool `json:"holds"` // whether everything that was checked holds
+			evidence.Verification
+		}{v.OK(), v})
 	} else {
 		err = writeVerification(c.out, &v)
 	}

@@ -52,12 +52,12 @@ func Import(name string, text []byte, o Options) (Imported, error) {
 	}
 	root, err := document(text)
 	if err != nil {
-		return Imported{}, fmt.Errorf("%s: %w", name, err)
+		return Imported{}, placed(name, err)
 	}
 	c := &converter{options: o}
 	demands, err := c.file(root)
 	if err != nil {
-		return Imported{}, fmt.Errorf("%s: %w", name, err)
+		return Imported{}, placed(name, err)
 	}
 	if !c.always {
 		c.held(demands)
@@ -86,7 +86,7 @@ func document(text []byte) (*yaml.Node, error) {
 	}
 	root := doc.Content[0]
 	if root.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("line %d: a policy of policy-bot is a mapping", root.Line)
+		return nil, at(root, "a policy of policy-bot is a mapping")
 	}
 	return root, plain(root, 0)
 }
@@ -95,10 +95,10 @@ func document(text []byte) (*yaml.Node, error) {
 func plain(n *yaml.Node, depth int) error {
 	const most = 50
 	if n.Kind == yaml.AliasNode {
-		return fmt.Errorf("line %d: an alias stands here; write out what it stands for", n.Line)
+		return at(n, "an alias stands here; write out what it stands for")
 	}
 	if depth > most {
-		return fmt.Errorf("line %d: lists and mappings stand more than %d deep inside each other", n.Line, most)
+		return at(n, "lists and mappings stand more than %d deep inside each other", most)
 	}
 	for _, c := range n.Content {
 		if err := plain(c, depth+1); err != nil {
@@ -142,12 +142,17 @@ func (c *converter) file(root *yaml.Node) ([]demand, error) {
 			approval = c.policy(value)
 		case "approval_rules":
 			if len(value.Content) > maxRules {
-				return nil, fmt.Errorf("line %d: more than %d rules", value.Line, maxRules)
+				return nil, at(value, "more than %d rules", maxRules)
 			}
 			for _, rule := range value.Content {
-				if name := get(rule, "name"); name != nil {
-					c.rules[name.Value] = rule
+				name := get(rule, "name")
+				if name == nil {
+					continue
 				}
+				if first, twice := c.rules[name.Value]; twice {
+					return nil, at(name, "the rule %s stands in line %d already; rename one of them", change.Quote(name.Value), first.Line)
+				}
+				c.rules[name.Value] = rule
 			}
 		case "approval_defaults":
 			for key, value := range pairs(value) {
@@ -158,13 +163,13 @@ func (c *converter) file(root *yaml.Node) ([]demand, error) {
 				c.usual = value
 			}
 		case "remote":
-			return nil, fmt.Errorf("line %d: the policy lies in another repository, %s; import the file from there", key.Line, change.Quote(value.Value))
+			return nil, at(key, "the policy lies in another repository, %s; import the file from there", change.Quote(value.Value))
 		default:
 			c.unknown(key)
 		}
 	}
 	if approval == nil || len(approval.Content) == 0 {
-		return nil, fmt.Errorf("line %d: it asks for no approval; there is no policy.approval, or nothing in it", root.Line)
+		return nil, at(root, "it asks for no approval; there is no policy.approval, or nothing in it")
 	}
 	return c.all(approval, 0)
 }

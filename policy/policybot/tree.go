@@ -1,7 +1,6 @@
 package policybot
 
 import (
-	"fmt"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -25,12 +24,12 @@ func (c *converter) all(n *yaml.Node, depth int) ([]demand, error) {
 // item reads one entry of such a list: the name of a rule, or a conjunction.
 func (c *converter) item(n *yaml.Node, depth int) ([]demand, error) {
 	if depth > maxDepth {
-		return nil, fmt.Errorf("line %d: conjunctions stand more than %d deep inside each other", n.Line, maxDepth)
+		return nil, at(n, "conjunctions stand more than %d deep inside each other", maxDepth)
 	}
 	if n.Kind == yaml.ScalarNode {
 		rule, found := c.rules[n.Value]
 		if !found {
-			return nil, fmt.Errorf("line %d: there is no rule %s", n.Line, change.Quote(n.Value))
+			return nil, at(n, "there is no rule %s", change.Quote(n.Value))
 		}
 		return c.rule(rule), nil
 	}
@@ -40,7 +39,7 @@ func (c *converter) item(n *yaml.Node, depth int) ([]demand, error) {
 	if or := get(n, "or"); or != nil && len(n.Content) == 2 {
 		return c.any(or, depth+1)
 	}
-	return nil, fmt.Errorf("line %d: the name of a rule, and: or or: belongs here", n.Line)
+	return nil, at(n, "the name of a rule, and: or or: belongs here")
 }
 
 // An alternative is what one entry of an or: comes to.

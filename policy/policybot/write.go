@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"unicode"
@@ -33,7 +34,7 @@ type asked struct {
 func write(from, owner string, demands []demand) []byte {
 	roles, entries := arrange(demands)
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# Imported from %s of policy-bot. What could not be carried over was said then.\n", change.Quote(from))
+	fmt.Fprintf(&b, "# Imported from %s of policy-bot. What could not be carried over was said then.\n", change.Quote(path.Base(from)))
 	fmt.Fprintf(&b, "version: 1\nowner: %s\n", text(owner))
 	if len(roles) > 0 {
 		b.WriteString("roles:\n")

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/policy"
 )
 
 // An Event is one kind of line of a story.
@@ -57,7 +58,7 @@ func (p *parser) events(lines []line) []event {
 		}
 		form, found := byName[words[0]]
 		if !found {
-			p.problem(l.number, "a story has no event %s; its events are %s", change.Quote(words[0]), strings.Join(names, ", "))
+			p.problem(l.number, "a story has no event %s; %s", change.Quote(words[0]), thereAre(words[0], names))
 			continue
 		}
 		a, err := form.match(words[1:])
@@ -187,3 +188,11 @@ func (a *args) take(slot, words []string) ([]string, error) {
 
 // named reports whether a word of a form stands for one of the writer's.
 func named(word string) bool { return unicode.IsUpper(rune(word[0])) }
+
+// thereAre names the event that was perhaps meant, or all of them.
+func thereAre(word string, names []string) string {
+	if near := policy.Nearest(word, names); near != "" {
+		return "did you mean " + change.Quote(near) + "?"
+	}
+	return "its events are " + strings.Join(names, ", ")
+}

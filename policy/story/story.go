@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/tools/txtar"
 
@@ -71,6 +72,14 @@ func Parse(file string, data []byte) (*Story, error) {
 	p := &parser{file: file}
 	if len(data) > MaxBytes {
 		p.problem(1, "the story has more than %d bytes; shorten it", MaxBytes)
+		return nil, p.problems
+	}
+	if !utf8.Valid(data) {
+		for i, text := range bytes.Split(data, []byte("\n")) {
+			if !utf8.Valid(text) {
+				p.problem(i+1, "this line is not UTF-8; save the story as UTF-8")
+			}
+		}
 		return nil, p.problems
 	}
 	s := p.story(data)
