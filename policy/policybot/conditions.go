@@ -13,6 +13,10 @@ import (
 // conditions reads the if of a rule. A condition that cannot be said is left out, so
 // that the rule applies more often.
 func (c *converter) conditions(n *yaml.Node, d *demand) {
+	if n.Kind != yaml.MappingNode && n.Tag != "!!null" {
+		d.conditional = true
+		c.widen(n, d, "if: is a mapping of conditions; what stands here is none, and the rule applies without it")
+	}
 	for key, value := range pairs(n) {
 		d.conditional = true
 		switch key.Value {

@@ -104,6 +104,9 @@ func (c *converter) onlyTouching(d *demand) {
 // any are, or anything else that can be asked for.
 func (c *converter) requires(n *yaml.Node, d *demand) bool {
 	const most = 50
+	if n.Kind != yaml.MappingNode && n.Tag != "!!null" {
+		c.less(n, "requires: is a mapping; what stands here is none, and nothing is asked for")
+	}
 	actors := false
 	for key, value := range pairs(n) {
 		switch key.Value {
