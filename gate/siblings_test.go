@@ -2,6 +2,7 @@ package gate_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -165,6 +166,9 @@ func TestAnOldRecordOfASiblingDoesNotCount(t *testing.T) {
 	head, _ := older.Facts.Head.Get()
 	head.Commit = sha(9)
 	older.Facts.Head = change.Known(head)
+	commits := slices.Clone(older.Facts.Commits.Or(nil))
+	commits[len(commits)-1].SHA = sha(9)
+	older.Facts.Commits = change.Known(commits)
 	older.Facts.Reviews = change.Known([]change.Review{{ID: 81, By: "p2", State: change.Approved, Commit: sha(9), At: now, CanPush: change.Known(true)}})
 	g, f, _ := setUp(t, older)
 	require.NoError(t, g.Assess(t.Context(), pull(2)))

@@ -102,7 +102,15 @@ type touchedByOwner struct {
 func sortPaths(o change.Ownership, files []change.File) touchedByOwner {
 	var out touchedByOwner
 	groups, told, has := map[string]*owned{}, map[string]bool{}, map[string]bool{}
+	touched := touchedPaths(files)
+	sources := map[string]bool{}
+	for _, f := range files {
+		sources[f.Previous] = !slices.Contains(touched, f.Previous)
+	}
 	for _, p := range o.Paths {
+		if sources[p.Path] {
+			continue // a copy leaves it as it was
+		}
 		told[p.Path] = true
 		if len(p.Teams)+len(p.People) == 0 {
 			continue
@@ -122,7 +130,7 @@ func sortPaths(o change.Ownership, files []change.File) touchedByOwner {
 	slices.SortFunc(out.owned, func(a, b owned) int {
 		return cmp.Or(slices.Compare(a.paths, b.paths), slices.Compare(a.teams, b.teams), slices.Compare(a.people, b.people))
 	})
-	for _, path := range touchedPaths(files) {
+	for _, path := range touched {
 		switch {
 		case !told[path]:
 			out.untold = append(out.untold, path)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -28,8 +29,9 @@ func (s *subject) meets(c *Condition, class change.Fact[string]) finding {
 		worlds = worlds[:1]
 	}
 	var hold, not []finding
+	literals := literalsOf(c.Text)
 	for _, w := range worlds {
-		w.change.Class = class
+		w.change.Class, w.change.Labels = class, spelled(w.change.Labels, literals)
 		switch f := s.answer(c, w); f.is {
 		case holds:
 			hold = append(hold, f)
@@ -46,6 +48,34 @@ func (s *subject) meets(c *Condition, class change.Fact[string]) finding {
 		return not[0]
 	}
 	return finding{contested, not[0].why}
+}
+
+// inQuotes is a text in quotes.
+var inQuotes = regexp.MustCompile(`"([^"\\]*)"|'([^'\\]*)'`)
+
+// literalsOf returns the texts that stand in quotes in an expression.
+func literalsOf(text string) []string {
+	var list []string
+	for _, m := range inQuotes.FindAllStringSubmatch(text, -1) {
+		list = append(list, m[1]+m[2])
+	}
+	return list
+}
+
+// spelled returns labels, each in the case in which an expression names it where it
+// does: names of labels are one whatever their case, as they are to the forge.
+func spelled(labels change.Fact[[]string], literals []string) change.Fact[[]string] {
+	list, known := labels.Get()
+	if !known {
+		return labels
+	}
+	out := slices.Clone(list)
+	for i, name := range out {
+		if at := slices.IndexFunc(literals, func(l string) bool { return strings.EqualFold(l, name) }); at >= 0 {
+			out[i] = literals[at]
+		}
+	}
+	return change.Known(out)
 }
 
 // answer evaluates an expression in one world.
@@ -194,26 +224,32 @@ func (s *subject) world() world {
 
 // titled sets the title, as it was when the change landed.
 func (s *subject) titled(w *world) {
-	title, at := s.facts.Title, s.landing.At
-	if !s.landed {
-		if title != "" {
-			w.change.Title = change.Known(title)
-		}
-		w.absent["change.title"] = "the forge does not tell"
-		return
-	}
-	timeline, known := s.facts.Timeline.Get()
-	w.absent["change.title"] = absent(s.facts, "timeline", "the timeline is not known, so it is not either which title it had when it landed")
-	if !known {
-		return
-	}
-	renamed := slices.DeleteFunc(slices.Clone(timeline), func(e change.Event) bool { return e.Kind != change.Renamed || !e.At.After(at) })
-	if len(renamed) > 0 {
-		title = slices.MinFunc(renamed, func(a, b change.Event) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Before, b.Before)) }).Before
+	title, _ := titleOf(s.facts)
+	w.absent["change.title"] = "the forge does not tell"
+	if s.landed {
+		w.absent["change.title"] = absent(s.facts, "timeline", "the timeline is not known, so it is not either which title it had when it landed")
 	}
 	if title != "" {
 		w.change.Title = change.Known(title)
 	}
+}
+
+// titleOf returns the title of a change, of one that has landed the title that it had
+// then. Without a timeline nobody can tell which that was.
+func titleOf(f change.Facts) (title string, known bool) {
+	landing, _ := f.Landing.Get()
+	if !landing.Landed {
+		return f.Title, true
+	}
+	timeline, known := f.Timeline.Get()
+	if !known {
+		return "", false
+	}
+	renamed := slices.DeleteFunc(slices.Clone(timeline), func(e change.Event) bool { return e.Kind != change.Renamed || !e.At.After(landing.At) })
+	if len(renamed) > 0 {
+		return slices.MinFunc(renamed, func(a, b change.Event) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Before, b.Before)) }).Before, true
+	}
+	return f.Title, true
 }
 
 // personOf returns somebody as expressions see them.
@@ -282,7 +318,7 @@ func filesSeen(files []change.File) []expression.File {
 	var list []expression.File
 	for _, f := range files {
 		list = append(list, expression.File{Path: f.Path, Previous: f.Previous, Status: f.Status})
-		if f.Previous != "" && f.Status != "copied" {
+		if f.Previous != "" && f.Status != copied {
 			list = append(list, expression.File{Path: f.Previous, Status: "removed"})
 		}
 	}

@@ -167,12 +167,12 @@ func TestExpressionsSeeOneOrder(t *testing.T) {
 	f := approvedChange(change.Human)
 	f.People["p3"], f.People["p10"] = change.Identity{Kind: change.Human}, change.Identity{Kind: change.Human}
 	f.Commits = change.Known([]change.Commit{
-		{SHA: "c", Author: "p10", ByForge: true, Parents: []change.SHA{"a"}}, {SHA: "b", Author: "p3", ByForge: true}, {SHA: "b", Author: "p1", ByForge: true, Parents: []change.SHA{"a", "x"}}, {SHA: "b", Author: "p1", ByForge: true},
+		{SHA: commitID(1), Author: "p10", ByForge: true, Parents: []change.SHA{"a"}}, {SHA: "b", Author: "p3", ByForge: true}, {SHA: "b", Author: "p1", ByForge: true, Parents: []change.SHA{"a", "x"}}, {SHA: "b", Author: "p1", ByForge: true},
 	})
 	f.Reviews = change.Known(append(f.Reviews.Or(nil), change.Review{ID: 7, By: "p0", State: change.Approved, Commit: commitID(1), Tree: treeID(1), At: start().Add(1), CanPush: change.Known(true)}))
 	f.People["p0"] = change.Identity{Kind: change.Human}
 	f.Requests = change.Known([]change.Request{{Key: "b"}, {Key: "a"}, {Key: "b", Found: "title"}})
-	r := asserted(t, f, `change.commits.map(c, c.sha) == ["b", "b", "b", "c"] && change.commits.map(c, c.author.id) == ["p1", "p1", "p3", "p10"] && change.commits.map(c, c.parents) == [0, 2, 0, 1] && change.makers.map(m, m.id) == ["p1", "p3", "p10"] && change.approvers.map(m, m.id) == ["p0", "p2"] && change.requests == ["a", "b"]`)
+	r := asserted(t, f, `change.commits.map(c, c.sha) == ["b", "b", "b", "`+string(commitID(1))+`"] && change.commits.map(c, c.author.id) == ["p1", "p1", "p3", "p10"] && change.commits.map(c, c.parents) == [0, 2, 0, 1] && change.makers.map(m, m.id) == ["p1", "p3", "p10"] && change.approvers.map(m, m.id) == ["p0", "p2"] && change.requests == ["a", "b"]`)
 	require.Equal(t, change.Pass, r.Status, r.Reason)
 }
 

@@ -256,6 +256,7 @@ func TestTiedReviews(t *testing.T) {
 func TestStrangeObjectIDs(t *testing.T) {
 	f, _ := storyFacts(t, narrow, "author ada", "commit ada", "review grace approved")
 	f.Head = change.Known(change.Head{Commit: "@{p2}"})
+	f.Commits = change.Known([]change.Commit{{SHA: "@{p2}", Author: f.Commits.Or(nil)[0].Author, ByForge: true}})
 	require.Contains(t, result(t, parsed(t, narrow).Evaluate(f), policy.PeerReviewID).Reason, `the head is now "＠{p2}"`)
 }
 

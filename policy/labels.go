@@ -132,9 +132,10 @@ func (s *subject) outside(p change.Person) answer {
 }
 
 // movedSince reports whether the change's branch moved, or its base became another,
-// at some moment or later and before it landed.
+// at some moment or later and before it landed. What moved it at a time that is not
+// known may have done so since.
 func (s *subject) movedSince(at time.Time) bool {
-	after := func(t time.Time) bool { return !t.Before(at) && (!s.landed || !t.After(s.landing.At)) }
+	after := func(t time.Time) bool { return t.IsZero() || !t.Before(at) && (!s.landed || !t.After(s.landing.At)) }
 	pushed := slices.ContainsFunc(s.facts.Pushes.Or(nil), func(p change.BranchPush) bool { return after(p.At) })
 	forced := slices.ContainsFunc(s.facts.Timeline.Or(nil), func(e change.Event) bool { return e.Kind == change.HeadForcePushed && after(e.At) })
 	return pushed || forced || !s.lastBaseChange().Before(at)

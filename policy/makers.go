@@ -76,6 +76,9 @@ func runName(r change.Run) string {
 	return fmt.Sprint(r.ID)
 }
 
+// replaced reports whether it is the making of a commit that a force push replaced.
+func (d deed) replaced() bool { return d.act >= authoredBefore }
+
 // claimed reports whether only a commit says so, which names whomever its maker
 // wished.
 func (d deed) claimed() bool {
@@ -156,6 +159,9 @@ func makersOf(f change.Facts, automations []Automation) makers {
 		for i := range commits {
 			c.commit(&commits[i])
 		}
+		if why := headMissing(f, commits); why != "" {
+			c.makers.unknown = append(c.makers.unknown, why)
+		}
 	} else {
 		c.missing("commits", "the commits are not known")
 	}
@@ -180,6 +186,16 @@ func makersOf(f change.Facts, automations []Automation) makers {
 	c.replaced()
 	c.makers.missing = slices.Clone(c.makers.unknown)
 	return c.finish()
+}
+
+// headMissing says that the head of a change is not among its commits, where it is
+// known not to be. Then who made it is not known either, nor what else is missing.
+func headMissing(f change.Facts, commits []change.Commit) string {
+	head, known := f.Head.Get()
+	if !known || head.Commit == "" || slices.ContainsFunc(commits, func(c change.Commit) bool { return c.SHA == head.Commit }) {
+		return ""
+	}
+	return fmt.Sprintf("the head, %s, is not among the commits that are known", abbrev(head.Commit))
 }
 
 // timelineUnknown says what an absent timeline means.
@@ -251,19 +267,29 @@ func (c *collector) replaced() {
 	}
 }
 
-// addKnown is add for somebody behind whom a human is known.
+// addKnown is add for somebody behind whom a human is known, by an alias or because
+// the policy says who answers for the account. Whoever else it is had a hand in the
+// change all the same.
 func (c *collector) addKnown(d deed) {
-	if c.facts.People[d.by].Kind == change.Human {
+	human := c.facts.People[d.by].Kind == change.Human || c.aliased[c.facts.People.Same(d.by)] != ""
+	if human || c.facts.People[c.registered[d.by].Accountable].Kind == change.Human {
 		c.add(d)
+		return
+	}
+	c.hand(d.by)
+}
+
+// hand notes that an account did something to the change.
+func (c *collector) hand(p change.Person) {
+	if !slices.Contains(c.makers.hands, p) {
+		c.makers.hands = append(c.makers.hands, p)
 	}
 }
 
 // add notes that somebody did something to the change.
 func (c *collector) add(d deed) {
 	p := c.facts.People.Same(d.by)
-	if !slices.Contains(c.makers.hands, d.by) {
-		c.makers.hands = append(c.makers.hands, d.by)
-	}
+	c.hand(d.by)
 	keep(c.makers.deeds, p, d)
 	if !d.claimed() {
 		c.makers.proven[p] = true

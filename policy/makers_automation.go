@@ -14,7 +14,7 @@ func (c *collector) automation(p change.Person, deeds []deed) {
 		c.unknown("%s %s and is no human; list its account under automations in the policy and say who is accountable: a human, or starter where it acts for whoever started a workflow run, as github-actions[bot] does", mark(p), deeds[0])
 		return
 	}
-	if !c.trusted(p, deeds) {
+	if !deeds[0].replaced() && !c.trusted(p, deeds) { // what is gone touches nothing any more
 		return
 	}
 	if c.rules[a.Entry].Accountable == Starter {
@@ -65,18 +65,15 @@ func (c *collector) keptToPaths(p change.Person, d deed) bool {
 		return false
 	}
 	var beyond []string
-	for _, f := range files {
-		for _, path := range []string{f.Path, f.Previous} {
-			if path != "" && !rule.covers(path) {
-				beyond = append(beyond, path)
-				c.rests("files/" + path)
-			}
+	for _, path := range touchedPaths(files) {
+		if !rule.covers(path) {
+			beyond = append(beyond, path)
+			c.rests("files/" + path)
 		}
 	}
 	if len(beyond) == 0 {
 		return true
 	}
-	beyond = sorted(beyond)
 	c.unknown("%s %s, which touches %s, and the policy does not trust it with that; let the human behind it make the change",
 		mark(p), d, quoted(beyond[:min(len(beyond), 3)]))
 	return false

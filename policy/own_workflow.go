@@ -60,10 +60,22 @@ func (c RequiredCheck) doesNotCount(s change.Status, format string, args ...any)
 func touchedPaths(files []change.File) []string {
 	var paths []string
 	for _, f := range files {
-		paths = appendNew(appendNew(paths, f.Path), f.Previous)
+		paths = append(paths, touchedBy(f)...)
 	}
 	return sorted(paths)
 }
+
+// touchedBy returns the paths that one file touches. A rename touches the old path
+// too: moving a file away is a change to it. A copy leaves its source as it was.
+func touchedBy(f change.File) []string {
+	if f.Previous == "" || f.Status == copied {
+		return []string{f.Path}
+	}
+	return []string{f.Path, f.Previous}
+}
+
+// copied is the status of a file that was made from another one.
+const copied = "copied"
 
 // guarded reports whether touching a path asks, by one of the rules that the check
 // relies on, for the approval of somebody who is answerable for it. Whichever

@@ -43,18 +43,15 @@ func thirdPerson(n int) string {
 	return ""
 }
 
-// touchedBy returns the files that an entry protects, in order. A rename touches
-// the old path too: moving a file away is a change to it.
+// touchedBy returns the paths that an entry protects and files touch, in order.
 func (p ProtectedPaths) touchedBy(files []change.File) []string {
 	var touched []string
-	for _, f := range files {
-		for _, path := range []string{f.Path, f.Previous} {
-			if path != "" && p.matches(path) {
-				touched = append(touched, path)
-			}
+	for _, path := range touchedPaths(files) {
+		if p.matches(path) {
+			touched = append(touched, path)
 		}
 	}
-	return sorted(touched)
+	return touched
 }
 
 // matches reports whether any pattern of the entry matches the path.

@@ -34,30 +34,36 @@ func (p *Policy) Resolve(f change.Facts, description string) change.Facts {
 }
 
 // withAliases returns the people with every alias marked. The policy states that
-// the accounts of one entry are one human's; where only automations of an entry
+// the accounts of one entry are one human's, and whoever has the same account is the
+// same; where only automations of an entry
 // are among the people, its first other account is added as that human.
 func (p *Policy) withAliases(people change.People) change.People {
 	out := make(change.People, len(people))
-	byAccount := map[change.AccountID]change.Person{}
+	byAccount := map[change.AccountID][]change.Person{}
 	for _, person := range slices.SortedFunc(maps.Keys(people), byNumber) {
 		id := people[person]
 		if id.Account != "" {
 			id.SameAs, id.Joined = "", false // what an account withheld was the same as, only the record knows
 		}
 		out[person] = id
-		if _, twice := byAccount[id.Account]; id.Account != "" && !twice {
-			byAccount[id.Account] = person
+		if id.Account != "" {
+			byAccount[id.Account] = append(byAccount[id.Account], person)
 		}
+	}
+	for _, same := range byAccount {
+		alias(out, same)
 	}
 	for _, a := range p.People {
 		var group []change.Person
 		human := false
 		var unseen change.AccountID
 		for _, account := range a.Accounts {
-			if person, seen := byAccount[account]; seen {
-				group = append(group, person)
+			people := byAccount[account]
+			group = append(group, people...)
+			for _, person := range people {
 				human = human || out[person].Kind == change.Human
-			} else if unseen == "" {
+			}
+			if len(people) == 0 && unseen == "" {
 				unseen = account
 			}
 		}
@@ -152,12 +158,14 @@ func withNamed(f change.Facts, selectors map[change.Selector]bool, people []chan
 }
 
 // withRequests returns the linked change requests with those added whose keys
-// stand in the change's own words. Where the forge did not state its links and no
+// stand in the change's own words. What the title says since the change landed came
+// too late. Where the forge did not state its links and no
 // key is found either, they stay unknown.
 func (p *Policy) withRequests(f change.Facts, description string) change.Fact[[]change.Request] {
 	head, _ := f.Head.Get()
+	title, _ := titleOf(f)
 	places := []struct{ found, text string }{
-		{inTitle, f.Title}, {inBranch, head.Branch}, {inDescription, description},
+		{inTitle, title}, {inBranch, head.Branch}, {inDescription, description},
 	}
 	old, known := f.Requests.Get()
 	requests := slices.Clone(old)

@@ -36,9 +36,11 @@ func (p *Policy) withAutomations(f change.Facts) (change.People, []change.Automa
 			continue
 		}
 		a := change.Automation{Person: person, Entry: i}
-		if id := out[person]; id.Kind == change.Human {
-			id.Kind = change.Bot
-			out[person] = id
+		for p, id := range out {
+			if id.Account == rule.Account && id.Kind == change.Human {
+				id.Kind = change.Bot
+				out[p] = id
+			}
 		}
 		if rule.Accountable != Starter {
 			account := change.AccountID(rule.Accountable)

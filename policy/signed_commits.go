@@ -21,12 +21,11 @@ func signedCommits(s *subject, r *ChangeRule) change.Result {
 	if !known {
 		return say(change.Undetermined, "%s", absent(s.facts, "commits", "the commits are not known"))
 	}
-	head, known := s.facts.Head.Get()
-	if !known {
+	if !s.facts.Head.IsKnown() {
 		return say(change.Undetermined, "%s", absent(s.facts, "head", "the head is not known"))
 	}
-	if !slices.ContainsFunc(commits, func(c change.Commit) bool { return c.SHA == head.Commit }) {
-		return say(change.Undetermined, "the head, %s, is not among the commits that are known", abbrev(head.Commit))
+	if why := headMissing(s.facts, commits); why != "" {
+		return say(change.Undetermined, "%s", why)
 	}
 	signed := map[signed][]string{}
 	var facts []string

@@ -149,8 +149,9 @@ func (s *subject) inTime(q change.Request, t change.Ticket, asked *LinkedRequest
 
 // firstCommit returns when the work on a change began as far as anybody can tell, or
 // why nobody can: when the change was opened and its branch first moved, by the
-// forge's own clock, and the dates of its commits. Those are what a commit claims, so
-// that they can only make the work begin earlier.
+// forge's own clock, and the dates of its commits, those that force pushes replaced
+// too. Dates are what a commit claims, so that they can only make the work begin
+// earlier. That of the author stays when a commit is made again.
 func (s *subject) firstCommit() (first time.Time, why string) {
 	pushes, known := s.facts.Pushes.Get()
 	if !known {
@@ -164,8 +165,13 @@ func (s *subject) firstCommit() (first time.Time, why string) {
 	for _, p := range pushes {
 		times = append(times, p.At)
 	}
-	for _, c := range commits {
-		times = append(times, c.Committed)
+	for _, e := range s.facts.Timeline.Or(nil) {
+		if e.Kind == change.HeadForcePushed {
+			times = append(times, e.At)
+		}
+	}
+	for _, c := range slices.Concat(commits, s.facts.Replaced.Or(nil)) {
+		times = append(times, c.Authored, c.Committed)
 	}
 	times = slices.DeleteFunc(append(times, s.facts.Opened), time.Time.IsZero)
 	if len(times) == 0 {

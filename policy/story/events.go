@@ -99,6 +99,9 @@ func changeEvents() []Event {
 		{"rename OLD NEW", "The change renames a file.", func(h *history, a args) {
 			h.files = append(h.files, change.File{Path: a.words["NEW"], Previous: a.words["OLD"], Status: "renamed"})
 		}},
+		{"copy OLD NEW", "The change adds a copy of a file.", func(h *history, a args) {
+			h.files = append(h.files, change.File{Path: a.words["NEW"], Previous: a.words["OLD"], Status: "copied"})
+		}},
 	}
 }
 
