@@ -148,8 +148,11 @@ func (p past) makers() (all, sure []string, whole bool) {
 	}
 	for _, v := range p.past {
 		for _, login := range []string{v.author, v.committer, v.together} {
-			if login != "forge" && login != "release-bot" && !strings.Contains(login, "@") {
-				all = append(all, p.rules.human(login)) // robots and strangers of a version that is gone are passed over
+			switch {
+			case login == "release-bot" && (p.rules.answersBot || p.rules.registered):
+				all = append(all, "ada") // who answers for it, whatever became of what it made
+			case login != "forge" && login != "release-bot" && !strings.Contains(login, "@"):
+				all = append(all, p.rules.human(login)) // robots of nobody and strangers of a version that is gone are passed over
 			}
 		}
 	}
