@@ -17,7 +17,7 @@ import (
 // network, a clock or another goroutine.
 func pure() []string {
 	return []string{
-		"bytes", "cmp", "crypto/sha256", "encoding/hex", "encoding/json", "errors", "fmt", "io", "maps", "reflect", "regexp", "regexp/syntax", "slices", "strconv", "strings", "time", "unicode", "unicode/utf8",
+		"bytes", "cmp", "crypto/sha256", "encoding/hex", "encoding/json", "errors", "fmt", "io", "maps", "path", "reflect", "regexp", "regexp/syntax", "slices", "strconv", "strings", "time", "unicode", "unicode/utf8",
 		"net/url", // takes an address apart
 		"github.com/bmatcuk/doublestar/v4", "go.yaml.in/yaml/v3", "github.com/countersign-dev/countersign/change",
 		"github.com/countersign-dev/countersign/policy", "github.com/countersign-dev/countersign/internal/codeowners", "golang.org/x/tools/txtar",
