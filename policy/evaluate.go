@@ -93,7 +93,7 @@ func (p *Policy) evaluate(f change.Facts) change.Decision {
 		var said []ruled
 		for at, a := range applying {
 			if r := asked[at]; c.askedBy(r) {
-				said = append(said, ruled{a.at, a.tempered(func() change.Result { return judge(c, r) })})
+				said = append(said, ruled{a.at, a.tempered(func() change.Result { return judge(c, a.at, r) })})
 			}
 		}
 		if len(said) > 0 {
@@ -108,16 +108,15 @@ func (p *Policy) evaluate(f change.Facts) change.Decision {
 
 // judgeOf returns how to judge one control of one rule for this kind of change, or
 // nil for a kind this program does not know. Of a proposal it returns the subject too.
-func (p *Policy) judgeOf(f change.Facts) (func(control, *ChangeRule) change.Result, *subject) {
+func (p *Policy) judgeOf(f change.Facts) (func(control, int, *ChangeRule) change.Result, *subject) {
 	switch f.Ref.Kind {
 	case change.PullRequest, change.MergeRequest:
 		s := newSubject(p, f)
-		return func(c control, r *ChangeRule) change.Result { return s.whenLanded(c.proposal(s.under(r), r)) }, s
+		return func(c control, _ int, r *ChangeRule) change.Result { return s.whenLanded(c.proposal(s.under(r), r)) }, s
 	case change.Push:
-		f := p.governed(f)
-		return func(c control, _ *ChangeRule) change.Result { return c.push(f) }, nil
+		return p.pushed(f), nil
 	case change.MergeGroup:
-		return func(c control, r *ChangeRule) change.Result { return c.group(f, r) }, nil
+		return func(c control, _ int, r *ChangeRule) change.Result { return c.group(f, r) }, nil
 	}
 	return nil, nil
 }

@@ -363,8 +363,14 @@ func (h *happening) push() map[string]change.Status {
 	how := h.one("direct_push", "force_push", "branch_creation", "branch_deletion", "merge", "squash")
 	explained, reachable := h.chance(50), how == "branch_creation" && h.chance(50)
 	line := fmt.Sprintf("push %s %s", h.somebody(), how)
+	fewer := func(string) bool { return false }
 	if reachable {
-		line += " reachable release"
+		from := h.one("release", "dev")
+		line += " reachable " + from
+		if from == "dev" {
+			dev := h.decree()
+			h.rules.dev, fewer = &dev, func(control string) bool { return !h.rules.askedOf(dev, control) }
+		}
 	}
 	if explained {
 		line += " explained 40 41"
@@ -396,5 +402,36 @@ func (h *happening) push() map[string]change.Status {
 	if h.rules.request {
 		want["linked-request"] = change.NotApplicable
 	}
+	for control := range want {
+		if fewer(control) {
+			want[control] = change.Fail
+		}
+	}
 	return want
+}
+
+// askedOf reports whether a control is asked of changes to dev as it is of those to main.
+func (r rules) askedOf(dev rules, control string) bool {
+	carried := dev.carries && !r.carries
+	switch control {
+	case "peer-review":
+		return dev.approvals >= r.approvals && dev.role == r.role && !carried
+	case "segregation-of-duties":
+		return dev.separation && !carried
+	case "code-owners":
+		return (dev.owned == "deny" || dev.owned == r.owned) && !carried
+	case "signed-commits":
+		return dev.signed == "deny" || dev.signed == r.signed
+	case "linked-request":
+		return dev.request && !carried
+	case "protected-paths":
+		return dev.protected && !carried
+	case "required-checks":
+		for _, w := range r.checks {
+			if !slices.Contains(dev.checks, w) {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -182,10 +182,7 @@ func (r rules) policy() string {
 	var b strings.Builder
 	b.WriteString("version: 1\nowner: platform-team\nroles:\n  engineer: [team:acme/engineers]\n  platform: [team:acme/platform]\n")
 	b.WriteString("changes:\n  - branches: [main, release]\n")
-	from := ""
-	if r.role {
-		from = ", from: [engineer]"
-	}
+	from := r.from()
 	if r.small > 0 {
 		fmt.Fprintf(&b, "    classes: [small]\n    peer-review: {approvals: %d%s}\n%s", r.small, from, r.carryOver())
 		fmt.Fprintf(&b, "  - branches: [main, release]\n    classes: [normal]\n    peer-review: {approvals: %d%s}\n%s", r.approvals, from, r.carryOver())
@@ -193,6 +190,25 @@ func (r rules) policy() string {
 	} else {
 		fmt.Fprintf(&b, "    peer-review: {approvals: %d%s}\n", r.approvals, from)
 	}
+	r.demands(&b)
+	if r.dev != nil {
+		b.WriteString("  - branches: [dev]\n    peer-review: {approvals: " + fmt.Sprint(r.dev.approvals) + r.dev.from() + "}\n")
+		r.dev.demands(&b)
+	}
+	r.people(&b)
+	return b.String()
+}
+
+// from writes out whose approvals count.
+func (r rules) from() string {
+	if r.role {
+		return ", from: [engineer]"
+	}
+	return ""
+}
+
+// demands writes out what is asked beside approvals.
+func (r rules) demands(b *strings.Builder) {
 	if r.few {
 		b.WriteString("    assertions: [{name: few, that: 'size(change.files) < 2'}]\n")
 	}
@@ -203,7 +219,7 @@ func (r rules) policy() string {
 		if i == 0 {
 			b.WriteString("    required-checks:\n")
 		}
-		fmt.Fprintf(&b, "      - {name: %s, app: github-actions%s}\n", w.name, w.settings())
+		fmt.Fprintf(b, "      - {name: %s, app: github-actions%s}\n", w.name, w.settings())
 	}
 	if r.request {
 		b.WriteString("    linked-request: {pattern: \"SHOP-[0-9]+\"}\n")
@@ -212,12 +228,16 @@ func (r rules) policy() string {
 		b.WriteString("    protected-paths:\n      - {paths: [\".github/workflows/**\"], from: [platform]}\n")
 	}
 	if r.owned != "" {
-		fmt.Fprintf(&b, "    code-owners: {unowned: %s}\n", r.owned)
+		fmt.Fprintf(b, "    code-owners: {unowned: %s}\n", r.owned)
 	}
 	if r.signed != "" {
-		fmt.Fprintf(&b, "    signed-commits: {by-forge: %s}\n", r.signed)
+		fmt.Fprintf(b, "    signed-commits: {by-forge: %s}\n", r.signed)
 	}
 	b.WriteString(r.carryOver())
+}
+
+// people writes out the classes and who is who.
+func (r rules) people(b *strings.Builder) {
 	if r.small > 0 {
 		b.WriteString("classes: [{name: small, paths: [basket.go]}]\n")
 	}
@@ -233,7 +253,6 @@ func (r rules) policy() string {
 	if r.registered {
 		b.WriteString("automations: [{account: \"github:301\", accountable: \"github:101\"}]\n")
 	}
-	return b.String()
 }
 
 // compose draws what a policy asks of some changes only, and in its own words.

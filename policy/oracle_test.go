@@ -52,6 +52,7 @@ type rules struct {
 	engineers   []string
 	platform    []string
 	readersOnly []string
+	dev         *rules // what is asked of changes to dev, nil where nothing is
 }
 
 // A wanted check is of the app github-actions.
