@@ -56,15 +56,13 @@ func firstGroup(pattern string) (before string, alternatives []string, after str
 
 // classEnd returns where a class in brackets ends that begins at a place.
 func classEnd(pattern string, open int) int {
-	for i := open + 1; i < len(pattern); i++ {
-		switch pattern[i] {
-		case '\\':
+	i := open + 1
+	for ; i < len(pattern) && pattern[i] != ']'; i++ {
+		if pattern[i] == '\\' {
 			i++
-		case ']':
-			return i
 		}
 	}
-	return len(pattern)
+	return i
 }
 
 // standsForTooMany reports whether a pattern stands for more patterns without braces

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/countersign-dev/countersign/change"
+	"github.com/countersign-dev/countersign/policy/expression"
 )
 
 // Judge decides on a change by the policy file that governs it, and by the floor of
@@ -136,7 +137,9 @@ type subject struct {
 	carrying *subject // the same with approvals carried over, once somebody has asked
 
 	classed *classing // once it is asked for, as is
-	seen    []world   // what expressions see
+	seen    *world    // what expressions see, without labels and class, once one looks
+
+	spent *expression.Budget // by expressions, approvals carried over or not
 }
 
 // under returns the subject as a rule looks at it: it says whether approvals are
@@ -177,7 +180,7 @@ func (s *subject) classFact() change.Fact[string] {
 
 // newSubject works out what several controls want to know of a change.
 func newSubject(p *Policy, f change.Facts) *subject {
-	s := &subject{policy: p, facts: f, answers: answersOf(f)}
+	s := &subject{policy: p, facts: f, answers: answersOf(f), spent: &expression.Budget{}}
 	if l, known := f.Landing.Get(); known && l.Landed {
 		s.landed, s.landing = true, l
 	}

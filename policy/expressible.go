@@ -24,13 +24,9 @@ type world struct {
 // meets says whether an expression holds of the change. Where it rests on contested
 // labels it is tried with and without each of them.
 func (s *subject) meets(c *Condition, class change.Fact[string]) finding {
-	worlds := s.worlds()
-	if !slices.Contains(c.compiled.Uses(), "change.labels") {
-		worlds = worlds[:1]
-	}
 	var hold, not []finding
 	literals := literalsOf(c.Text)
-	for _, w := range worlds {
+	for _, w := range s.worlds(c) {
 		w.change.Class, w.change.Labels = class, spelled(w.change.Labels, literals)
 		switch f := s.answer(c, w); f.is {
 		case holds:
@@ -80,7 +76,7 @@ func spelled(labels change.Fact[[]string], literals []string) change.Fact[[]stri
 
 // answer evaluates an expression in one world.
 func (s *subject) answer(c *Condition, w world) finding {
-	r := c.compiled.Evaluate(expression.On(w.change))
+	r := s.spent.Evaluate(c.compiled, expression.On(w.change))
 	switch {
 	case r.Wrong != "":
 		return finding{unknowable, fmt.Sprintf("the expression %s has no answer: %s", change.Quote(c.Text), change.Quote(r.Wrong))}
@@ -105,42 +101,51 @@ const classVariable = "change.class"
 
 // contestedLabels says why labels are contested that an expression rests on.
 func (s *subject) contestedLabels(c *Condition) string {
-	if !slices.Contains(c.compiled.Uses(), "change.labels") {
-		return ""
-	}
 	var whys []string
 	for _, name := range s.named() {
-		if f := s.label(name); f.is == contested {
+		if f := s.label(name); f.is == contested && looksAt(c, name) {
 			whys = append(whys, f.why)
 		}
 	}
 	return sample(whys)
 }
 
-// worlds returns the change as expressions see it, once for every choice among its
-// contested labels.
-func (s *subject) worlds() []world {
+// worlds returns the change as an expression sees it, once for every choice among the
+// contested labels that it looks at.
+func (s *subject) worlds(c *Condition) []world {
 	if s.seen == nil {
 		one := s.world()
-		certain, doubtful, why := s.countedLabels()
-		if why != "" {
-			one.absent["change.labels"] = why
-			s.seen = []world{one}
-			return s.seen
-		}
-		for choice := range 1 << len(doubtful) {
-			w := one
-			labels := slices.Clone(certain)
-			for i, l := range doubtful {
-				if choice>>i&1 == 1 {
-					labels = append(labels, l)
-				}
-			}
-			w.change.Labels = change.Known(sorted(labels))
-			s.seen = append(s.seen, w)
-		}
+		s.seen = &one
 	}
-	return s.seen
+	if !slices.Contains(c.compiled.Uses(), expression.LabelsVariable) {
+		return []world{*s.seen}
+	}
+	certain, doubtful, why := s.countedLabels(c)
+	if why != "" {
+		w := *s.seen
+		w.absent = maps.Clone(w.absent)
+		w.absent[expression.LabelsVariable] = why
+		return []world{w}
+	}
+	var worlds []world
+	for choice := range 1 << len(doubtful) {
+		w := *s.seen
+		labels := slices.Clone(certain)
+		for i, l := range doubtful {
+			if choice>>i&1 == 1 {
+				labels = append(labels, l)
+			}
+		}
+		w.change.Labels = change.Known(sorted(labels))
+		worlds = append(worlds, w)
+	}
+	return worlds
+}
+
+// looksAt reports whether a label can matter to an expression.
+func looksAt(c *Condition, label string) bool {
+	names, other := c.compiled.Labels()
+	return other || slices.Contains(names, strings.ToLower(label))
 }
 
 // named returns the labels that the change has or was given, in order.
@@ -151,13 +156,15 @@ func (s *subject) named() []string {
 			names = append(names, e.Detail)
 		}
 	}
-	names = sorted(names)
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(strings.ToLower(a), strings.ToLower(b)), cmp.Compare(a, b))
+	})
 	return slices.CompactFunc(names, strings.EqualFold)
 }
 
-// countedLabels returns the labels that count, those that are contested, and why
-// they are not known where they are not.
-func (s *subject) countedLabels() (certain, doubtful []string, why string) {
+// countedLabels returns the labels that count, those that are contested and that an
+// expression looks at, and why they are not known where they are not.
+func (s *subject) countedLabels(c *Condition) (certain, doubtful []string, why string) {
 	if !s.facts.Labels.IsKnown() || !s.facts.Timeline.IsKnown() || !s.facts.Landing.IsKnown() {
 		return nil, nil, s.label("").why
 	}
@@ -166,7 +173,9 @@ func (s *subject) countedLabels() (certain, doubtful []string, why string) {
 		case holds:
 			certain = append(certain, name)
 		case contested:
-			doubtful = append(doubtful, name)
+			if looksAt(c, name) {
+				doubtful = append(doubtful, name)
+			}
 		case unknowable:
 			return nil, nil, f.why
 		}

@@ -218,3 +218,25 @@ func TestNotesOnConditions(t *testing.T) {
 	require.Equal(t, []string{"the floor's changes[0] holds for some changes only, by the floor's own classes and when"}, notes(plain, fmt.Sprintf(head, "docs/", "a")))
 	require.Equal(t, []string{"classes and when of changes[0] choose among the rules of the repository's policy only; the floor's changes[0] holds whatever they come to"}, notes(fmt.Sprintf(head, "docs/", "a"), plain))
 }
+
+// Sixty-four choices among contested labels, in several rules, cost no more than the
+// expressions of one policy may: after that there is no answer, and nothing passes.
+func TestContestedLabelsShareABudget(t *testing.T) {
+	f := approvedChange(change.Human)
+	f.People["p3"] = change.Identity{Kind: change.Human, Account: "github:103"}
+	var events []change.Event
+	for _, name := range strings.Fields("a b c d e f") {
+		events = append(events, change.Event{Kind: change.Labeled, Detail: name, By: "p3", At: start().Add(time.Minute)})
+	}
+	f.Labels, f.Timeline = change.Known([]string{}), change.Known(events)
+	var files []change.File
+	for i := range 1000 {
+		files = append(files, change.File{Path: fmt.Sprintf("%s%d", strings.Repeat("x", 240), i), Status: "added"})
+	}
+	f.Files = change.Known(files)
+	r := asserted(t, f, `!change.files.exists(f, f.path.matches("(.*x){12}y$")) && !change.labels.exists(l, l == "zz")`)
+	require.Equal(t, change.Undetermined, r.Status)
+	require.Contains(t, string(r.Reason), "take too much work together on this change")
+	r = asserted(t, f, `!change.files.exists(f, f.path.matches("(.*x){12}y$")) && !("zz" in change.labels)`)
+	require.Equal(t, change.Pass, r.Status, r.Reason)
+}

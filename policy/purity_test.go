@@ -24,7 +24,7 @@ func pure() []string {
 		"sync", // for what is made once and never changes
 		"github.com/countersign-dev/countersign/policy/expression",
 		"cel.dev/cel-go/cel", "cel.dev/cel-go/ext", "cel.dev/cel-go/interpreter", "cel.dev/cel-go/common/ast", "cel.dev/cel-go/common/cost",
-		"cel.dev/cel-go/common/env", "cel.dev/cel-go/common/overloads", "cel.dev/cel-go/common/types", // no function of the time of day among them
+		"cel.dev/cel-go/common/env", "cel.dev/cel-go/common/overloads", "cel.dev/cel-go/common/types", "cel.dev/cel-go/common/types/ref", // no function of the time of day among them
 	}
 }
 

@@ -18,7 +18,13 @@ type Expression struct {
 	program cel.Program
 	cost    uint64
 	uses    []string
+	labels  []string
+	other   bool // something else is done with labels
 }
+
+// Labels returns the labels that the expression asks for by their names, sorted and in
+// lower case, and whether it does anything else with labels, so that any can matter.
+func (e *Expression) Labels() (names []string, other bool) { return slices.Clone(e.labels), e.other }
 
 // Uses returns the variables that the expression names, sorted.
 func (e *Expression) Uses() []string { return slices.Clone(e.uses) }
@@ -48,6 +54,9 @@ func Compile(text string, scope Scope) (*Expression, []Mistake) {
 	if at := unordered(checked); at != nil {
 		return nil, []Mistake{*at}
 	}
+	if at := unbounded(checked); at != nil {
+		return nil, []Mistake{*at}
+	}
 	estimate, err := e.EstimateCost(checked, sizesOf(Variables()))
 	if err != nil {
 		return nil, []Mistake{{1, 1, err.Error()}}
@@ -59,7 +68,9 @@ func Compile(text string, scope Scope) (*Expression, []Mistake) {
 	if err != nil {
 		return nil, []Mistake{{1, 1, err.Error()}}
 	}
-	return &Expression{Text: text, program: program, cost: estimate.Max, uses: usedBy(checked)}, nil
+	out := &Expression{Text: text, program: program, cost: estimate.Max, uses: usedBy(checked)}
+	out.labels, out.other = labelsOf(checked)
+	return out, nil
 }
 
 // unordered returns where an expression goes through the keys of a map, if it does.
@@ -89,6 +100,29 @@ func usedBy(a *cel.Ast) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// labelsOf returns the labels that an expression asks for by their names, and whether
+// it does anything else with them.
+func labelsOf(a *cel.Ast) (names []string, other bool) {
+	tree := a.NativeRep()
+	mentions := 0
+	for _, ref := range tree.ReferenceMap() {
+		if strings.TrimPrefix(ref.Name, ".") == LabelsVariable {
+			mentions++
+		}
+	}
+	for _, e := range ast.MatchDescendants(ast.NavigateAST(tree), ast.KindMatcher(ast.CallKind)) {
+		if call := e.AsCall(); call.FunctionName() == "@in" {
+			name, literal := literalText(call.Args()[0])
+			if literal && isLabels(tree, call.Args()[1]) {
+				names = append(names, strings.ToLower(name))
+				mentions--
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), mentions > 0
 }
 
 // sizesOf returns the variables by name.

@@ -9,8 +9,11 @@
 // no account in it. It may use:
 //
 //   - the standard library and macros of CEL (all, exists, exists_one, map, filter),
-//     without the functions that take a time zone: times are read in UTC
-//   - CEL's extension libraries strings (version 4), lists (version 3) and sets
+//     without the functions that take a time zone, since times are read in UTC, and
+//     without dyn, type and objects
+//   - CEL's extension libraries strings (version 5), lists (version 3) and sets,
+//     without what makes large things out of small ones: format, replace, join,
+//     strings.quote, lists.range and flatten
 //
 // The libraries stand at fixed versions, and so does the cost model, because a
 // recorded decision must be reached again by any later version of this program. A
@@ -27,5 +30,7 @@
 //   - The answer does not depend on the order of anything: lists are sorted, and the
 //     keys of a map, which have no order, cannot be gone through.
 //   - The work is bounded: an expression that could take more than [MaxCost] on a
-//     large change is not compiled, and one that does so all the same is stopped.
+//     large change is not compiled, and one that does so all the same is stopped. A
+//     regular expression stands in quotes, and costs by its program and by the text.
+//     All evaluations on one change share a [Budget].
 package expression

@@ -13,12 +13,12 @@ import (
 
 // Bounds of one expression.
 const (
-	MaxText    = 4000      // characters
-	MaxCost    = 5_000_000 // units of CEL's cost model, some 10 ns each: the most that can be estimated, and that is spent
-	maxNodes   = 1000      // of the syntax tree, those that macros make included
+	MaxText    = 4000        // characters
+	MaxCost    = 5_000_000   // units of CEL's cost model, some 10 ns each: the most that can be estimated, and that is spent
+	MaxTotal   = 4 * MaxCost // units that all evaluations on one change can spend together, see Budget
+	maxNodes   = 1000        // of the syntax tree, those that macros make included
 	maxDepth   = 50
 	maxRegex   = 1000 // instructions of one regular expression
-	maxRange   = 1000 // elements that lists.range makes
 	costsByNow = 1    // the revision of CEL's cost rules
 )
 
@@ -49,10 +49,11 @@ var environments = sync.OnceValues(func() (map[Scope]*cel.Env, error) {
 // a fixed version.
 func environment(scope Scope) (*cel.Env, error) {
 	options := []cel.EnvOption{
-		cel.StdLib(cel.StdLibSubset(&env.LibrarySubset{ExcludeFunctions: timeZones()})),
-		ext.Strings(ext.StringsVersion(4)),
-		ext.Lists(ext.ListsVersion(3), ext.ListsMaxRangeSize(maxRange)),
-		ext.Sets(),
+		cel.StdLib(cel.StdLibSubset(&env.LibrarySubset{ExcludeFunctions: append(timeZones(), untyped()...)})),
+		ext.Strings(ext.StringsVersion(5)),
+		ext.Lists(ext.ListsVersion(3)),
+		ext.Sets(ext.SetsVersion(1)),
+		costs(),
 		cel.EagerlyValidateDeclarations(true),
 		cel.DefaultUTCTimeZone(true),
 		cel.CrossTypeNumericComparisons(true),
@@ -80,6 +81,18 @@ func environment(scope Scope) (*cel.Env, error) {
 		options = append(options, cel.VariableWithDoc(v.Name, v.kind, v.Doc))
 	}
 	return cel.NewCustomEnv(options...)
+}
+
+// leftOut lists the functions of the libraries that make large things out of small
+// ones, so that a short expression could take all the memory there is.
+func leftOut() []string {
+	return []string{"format", "replace", "join", "strings.quote", "lists.range", "flatten"}
+}
+
+// untyped lists the functions that hide the type of a value, and with it how many
+// lists stand in one another.
+func untyped() []*env.Function {
+	return []*env.Function{env.NewFunction(overloads.TypeConvertDyn), env.NewFunction(overloads.TypeConvertType)}
 }
 
 // timeZones lists the overloads that look a time zone up by its name. What a zone's
@@ -115,6 +128,9 @@ func Environment() []string {
 		lines = append(lines, "variable "+v.Name+" "+v.Type())
 	}
 	for name, f := range all[OfRule].Functions() {
+		if slices.Contains(leftOut(), name) {
+			continue
+		}
 		for _, o := range f.OverloadDecls() {
 			lines = append(lines, "function "+name+" "+o.ID())
 		}

@@ -45,21 +45,52 @@ type Result struct {
 // Evaluate returns what the expression comes to. It is total: an error, such as a
 // key that is not there, is no answer.
 func (e *Expression) Evaluate(s *Subject) Result {
-	out, _, err := e.program.Eval(s.vars)
+	r, _ := e.evaluate(s)
+	return r
+}
+
+// evaluate returns what the expression comes to, and the units that it took.
+func (e *Expression) evaluate(s *Subject) (r Result, spent uint64) {
+	out, details, err := e.program.Eval(s.vars)
+	spent = MaxCost
+	if c := details.ActualCost(); c != nil {
+		spent = min(*c, MaxCost)
+	}
 	var cancelled interpreter.EvalCancelledError
 	if errors.As(err, &cancelled) {
-		return Result{Wrong: "it takes too much work on this change"}
+		return Result{Wrong: "it takes too much work on this change"}, MaxCost
 	}
 	if err != nil {
-		return Result{Wrong: err.Error()}
+		return Result{Wrong: err.Error()}, spent
 	}
 	switch out := out.(type) {
 	case types.Bool:
-		return Result{Known: true, Holds: bool(out)}
+		return Result{Known: true, Holds: bool(out)}, spent
 	case *types.Unknown:
-		return Result{Absent: absent(out)}
+		return Result{Absent: absent(out)}, spent
 	}
-	return Result{Wrong: "it came to " + out.Type().TypeName()}
+	return Result{Wrong: "it came to " + out.Type().TypeName()}, spent
+}
+
+// A Budget bounds what all the expressions of a policy take together on one change.
+// The zero Budget has nothing spent.
+type Budget struct {
+	spent uint64 // units of CEL's cost model
+}
+
+// Spent returns the units that were spent. It never passes [MaxTotal] by more than one
+// expression's [MaxCost].
+func (b *Budget) Spent() uint64 { return b.spent }
+
+// Evaluate returns what an expression comes to as long as the budget is not spent.
+// After that nothing has an answer.
+func (b *Budget) Evaluate(e *Expression, s *Subject) Result {
+	if b.spent >= MaxTotal {
+		return Result{Wrong: "the expressions of the policy take too much work together on this change"}
+	}
+	r, spent := e.evaluate(s)
+	b.spent += spent
+	return r
 }
 
 // Constant returns what the expression comes to whatever the change, if it does.

@@ -84,6 +84,9 @@ func (v Variable) Type() string { return cel.FormatCELType(v.kind) }
 // className is the variable that classes themselves cannot use.
 const className = "change.class"
 
+// LabelsVariable is the variable for the labels that count.
+const LabelsVariable = "change.labels"
+
 // Sizes that expressions are reckoned with: of GitHub's own bounds, or of what a
 // large change has where there is none. A change beyond them meets the limit that
 // an evaluation has anyway.
@@ -115,7 +118,7 @@ func Variables() []Variable {
 		plain("change.from_fork", "Whether the change comes from another repository.", cel.BoolType, func(c Change) (bool, bool) { return c.FromFork.Get() }),
 		list("change.files", "The touched files. A rename stands as two of them: the new path, and the old one as removed.", file, mostFiles, []string{"path", "previous"}, longestName, func(c Change) ([]File, bool) { return c.Files.Get() }),
 		list("change.commits", "The commits, in no order.", commit, mostCommits, []string{"sha"}, longestWord, func(c Change) ([]Commit, bool) { return c.Commits.Get() }),
-		list("change.labels", "The labels that count: a human who made no part of the change set each of them last, after the last push. On a change that has landed, those it had when it did. A label that the expression names in quotes matches whatever its case.", cel.StringType, mostLabels, nil, longestWord, func(c Change) ([]string, bool) { return c.Labels.Get() }),
+		list(LabelsVariable, "The labels that count: a human who made no part of the change set each of them last, after the last push. On a change that has landed, those it had when it did. A label that the expression names in quotes matches whatever its case.", cel.StringType, mostLabels, nil, longestWord, func(c Change) ([]string, bool) { return c.Labels.Get() }),
 		list("change.requests", "The keys of the linked change requests.", cel.StringType, mostNamed, nil, longestName, func(c Change) ([]string, bool) { return c.Requests.Get() }),
 		list("change.makers", "Everybody who had a hand in the change.", person, mostPeople, []string{"id", "kind"}, longestWord, func(c Change) ([]Person, bool) { return c.Makers.Get() }),
 		list("change.approvers", "Everybody who may write to the repository and whose approval counts, whatever their roles.", person, mostPeople, []string{"id", "kind"}, longestWord, func(c Change) ([]Person, bool) { return c.Approvers.Get() }),
