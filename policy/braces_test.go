@@ -16,6 +16,7 @@ func TestWithoutBraces(t *testing.T) {
 		"{a,b}.c":             {"a.c", "b.c"},
 		"{a,{b,c}d}{,e}":      {"a", "ae", "bd", "bde", "cd", "cde"},
 		`\{a,b}[{,]{[},],\,}`: {`\{a,b}[{,][},]`, `\{a,b}[{,]\,`},
+		`[a\]{]{b,c}`:         {`[a\]{]b`, `[a\]{]c`},
 	} {
 		require.ElementsMatch(t, want, withoutBraces(pattern), pattern)
 	}

@@ -232,3 +232,15 @@ changes:
 	require.Contains(t, string(result(t, d, policy.PeerReviewID).Reason), "1 of 2 independent approvals")
 	require.Equal(t, change.Undetermined, result(t, d, policy.SignedCommitsID).Status)
 }
+
+// Whether code owners are asked is for both policies of a set to say.
+func TestWhichBranchesAskCodeOwners(t *testing.T) {
+	asks := parsed(t, "version: 1\nowner: a\nchanges:\n  - branches: [dev]\n    code-owners: {}\n  - branches: [main]\n    segregation-of-duties: {}\n")
+	plain := parsed(t, "version: 1\nowner: a\nchanges:\n  - branches: [main, dev]\n    segregation-of-duties: {}\n")
+	for _, s := range []policy.Set{{Repository: asks}, {Repository: asks, Floor: plain}, {Repository: plain, Floor: asks}, {Floor: asks}} {
+		require.True(t, s.AsksOwners("dev"))
+		require.False(t, s.AsksOwners("main"), "an entry that does not ask")
+		require.False(t, s.AsksOwners("topic"), "no entry")
+	}
+	require.False(t, (&policy.Set{Repository: plain}).AsksOwners("dev"))
+}
