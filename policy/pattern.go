@@ -69,6 +69,9 @@ func newPathPattern(text string) (PathPattern, error) {
 	if glob == "" || strings.HasPrefix(glob, "/") || strings.HasSuffix(glob, "/") {
 		return PathPattern{}, errors.New("it names no path; write ** for every path")
 	}
+	if matchesNothing(glob) {
+		return PathPattern{}, errors.New("no path has a part that is empty, . or ..; write it as the repository has it, such as deploy/**")
+	}
 	if !anchored && !strings.Contains(glob, "/") {
 		glob = "**/" + glob
 	}
@@ -81,6 +84,19 @@ func newPathPattern(text string) (PathPattern, error) {
 		p.globs = append(p.globs, withoutBraces(glob)...)
 	}
 	return p, nil
+}
+
+// matchesNothing reports whether a pattern has a part that no path of a repository has.
+// It would protect nothing, and looks as if it did.
+func matchesNothing(glob string) bool {
+	for _, one := range withoutBraces(glob) {
+		for part := range strings.SplitSeq(one, "/") {
+			if part == "" || part == "." || part == ".." {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Matches reports whether the pattern matches a path, which is relative to the

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/countersign-dev/countersign/policy"
 )
 
 // TestPathPatterns shows which paths each form of pattern matches.
@@ -28,6 +30,19 @@ func TestPathPatterns(t *testing.T) {
 		for _, path := range paths.no {
 			require.False(t, matches(path), "%s should not match %s", pattern, path)
 		}
+	}
+}
+
+// TestPatternsThatMatchNothing: what looks as if it protected a path and does not is a
+// mistake.
+func TestPatternsThatMatchNothing(t *testing.T) {
+	for _, pattern := range []string{"./deploy/**", "../x", "a//b", "/./c", "deploy/..", "**/..", "a/{b,.}/c", "{./,}a"} {
+		_, err := policy.Parse("p.yml", []byte(minimal(`    protected-paths: [{paths: ["`+pattern+`"], from: [x]}]`, "roles: {x: [permission:read]}")))
+		require.ErrorContains(t, err, "no path has a part that is empty, . or ..", pattern)
+	}
+	for _, pattern := range []string{".github/**", "..a/b", "a/.../b", "{,x/}a", "docs/"} {
+		_, err := policy.Parse("p.yml", []byte(minimal(`    protected-paths: [{paths: ["`+pattern+`"], from: [x]}]`, "roles: {x: [permission:read]}")))
+		require.NoError(t, err, pattern)
 	}
 }
 

@@ -48,7 +48,7 @@ func added(id string, most uint64, each float64) cost.OverloadModel {
 		a, b := cost.EstimateSize(e, args[0]), cost.EstimateSize(e, args[1])
 		size := a.Add(b)
 		size.Elem = a.Union(b).Elem
-		return cost.NewCallEstimate(cost.CostEstimate{Max: price(size.Max)}, &size)
+		return cost.NewCallEstimate(cost.Estimate{Max: price(size.Max)}, &size)
 	}
 	return cost.Overload(id, cost.ManualCost(estimate, func(_ []ref.Val, result ref.Val) *uint64 {
 		n := price(cost.ActualSize(result))
@@ -66,7 +66,7 @@ func estimateMatch(e cost.Estimator, target *cost.AstNode, args []cost.AstNode) 
 	if literal, is := literalText(args[1].Expr()); is {
 		pattern = literal
 	}
-	return cost.NewCallEstimate(cost.CostEstimate{Max: matchCost(cost.EstimateSize(e, args[0]).Max, pattern)}, nil)
+	return cost.NewCallEstimate(cost.Estimate{Max: matchCost(cost.EstimateSize(e, args[0]).Max, pattern)}, nil)
 }
 
 // trackMatch returns what a regular expression has cost at most.
